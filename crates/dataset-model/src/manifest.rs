@@ -1,0 +1,113 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, FilePath, MerkleTree};
+
+/// One file of a published version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    /// Where it stands in the dataset.
+    pub path: FilePath,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The digest of its bytes.
+    pub sha256: Digest,
+}
+
+/// The complete list of a version's files, sorted by path; its [`content_root`](Manifest::content_root) is what the
+/// ledger signs, so that one file of a million can be proved with some twenty hashes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Manifest {
+    files: Vec<ManifestFile>,
+}
+
+/// The list cannot be a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Two files in one place.
+    #[error("'{0}' is listed twice")]
+    Duplicate(FilePath),
+    /// A file stands where another needs a folder.
+    #[error("'{0}' is both a file and a folder")]
+    FileAndFolder(FilePath),
+}
+
+impl Manifest {
+    /// Sorts the files and checks that they can stand side by side in a folder.
+    ///
+    /// # Errors
+    /// When a path is listed twice, or is both a file and a folder.
+    pub fn new(mut files: Vec<ManifestFile>) -> Result<Self, ManifestError> {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(pair) = files.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            return Err(ManifestError::Duplicate(pair[0].path.clone()));
+        }
+        let manifest = Self { files };
+        match manifest.files.iter().find(|file| manifest.has_folder(&file.path)) {
+            Some(file) => Err(ManifestError::FileAndFolder(file.path.clone())),
+            None => Ok(manifest),
+        }
+    }
+
+    /// The files, sorted by path.
+    pub fn files(&self) -> &[ManifestFile] {
+        &self.files
+    }
+
+    /// The file at a path.
+    pub fn find(&self, path: &FilePath) -> Option<&ManifestFile> {
+        self.files.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|at| self.files.get(at))
+    }
+
+    /// The files below a folder (`folder` without trailing slash).
+    pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = &'a ManifestFile> {
+        let prefix = format!("{folder}/");
+        let start = self.files.partition_point(|file| file.path.as_str() < prefix.as_str());
+        self.files[start..].iter().take_while(move |file| file.path.as_str().starts_with(&prefix))
+    }
+
+    /// The sum of all sizes.
+    pub fn total_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
+    /// The Merkle root (RFC 6962) over the files in order; leaf = `path NUL size-in-decimal NUL sha256-in-hex`.
+    pub fn content_root(&self) -> Digest {
+        let mut tree = MerkleTree::default();
+        for file in &self.files {
+            tree.push(format!("{}\0{}\0{}", file.path, file.size, file.sha256).as_bytes());
+        }
+        tree.root()
+    }
+
+    fn has_folder(&self, path: &FilePath) -> bool {
+        self.below(path.as_str()).next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str) -> ManifestFile {
+        ManifestFile { path: path.parse().unwrap(), size: path.len() as u64, sha256: Digest::of(path) }
+    }
+
+    #[test]
+    fn order_of_arrival_does_not_matter() {
+        let one = Manifest::new(vec![file("b"), file("a/x"), file("a.txt")]).unwrap();
+        let two = Manifest::new(vec![file("a.txt"), file("b"), file("a/x")]).unwrap();
+        assert_eq!(one.content_root(), two.content_root());
+        assert_eq!(one.below("a").count(), 1);
+        assert_eq!(one.find(&"b".parse().unwrap()).unwrap().size, 1);
+    }
+
+    #[test]
+    fn a_list_that_no_folder_can_hold_is_refused() {
+        assert!(matches!(Manifest::new(vec![file("a"), file("a")]), Err(ManifestError::Duplicate(_))));
+        assert!(matches!(
+            Manifest::new(vec![file("a"), file("a-b"), file("a/b")]),
+            Err(ManifestError::FileAndFolder(_))
+        ));
+    }
+}
