@@ -1,0 +1,158 @@
+//! The one file that names the engine (sled 0.34).
+//!
+//! # What is stored
+//! One tree, so that every change is one engine batch and an append can never be half done. The first byte of a key is
+//! its space (`keys.rs`); numbers in keys are big-endian, so that order in the tree is order in the log; `/` separates
+//! names, which cannot hold one.
+//!
+//! | space | key | value |
+//! |---|---|---|
+//! | `n` log | node | size (u64) and root (32 bytes) of the node's log |
+//! | `e` entry | node `/` index | record: the entry's canonical bytes |
+//! | `h` hash | node `/` level (u8) index (u64) | Merkle hash of the complete subtree over 2^level entries (32 bytes) |
+//! | `d` head | node `/` dataset | index of the last entry about the dataset (u64) |
+//! | `c` crate | digest (32 bytes) | record: the crate, zstd-compressed |
+//! | `u` use | digest (32 bytes) node `/` dataset | nothing: an entry about the dataset pointed to the crate |
+//! | `k` document | collection `/` key | record: JSON |
+//! | `p` piece | generation (u64) number (u32) | up to 4 KiB of a long record |
+//!
+//! A *record* is `0` and the value, or, when that has more than 4 KiB, `1`, a random generation (u64) and the number of
+//! its pieces (u32). Long values are cut because the engine moves pages of more than 128 KiB (its leaves hold some 17
+//! values) into files of their own, which it never syncs.
+//!
+//! # What a crash leaves
+//! * *Before the batch is applied*: nothing of it.
+//! * *While or after it is applied, before the sync*: on reading its log back the engine takes up a batch entirely or
+//!   not at all. No caller was told of it and no reader saw the new size, so that both are right.
+//! * *After the sync*: all of it.
+//! * *A torn tail of the engine's log* (power loss): cut off by its checksums, as above. The engine's own flush ends in
+//!   `sync_file_range`, which leaves the disk's cache and the file's length to luck; [`Database::sync`] therefore asks
+//!   the file system for a real sync of the same file.
+//! * *While the engine is opened*: its recovery can be repeated.
+//! * *Bit rot, or an engine that did not keep its word*: [`crate::Ledger::open`] compares size, root, hashes and last
+//!   entry of each log, and refuses a folder in which they disagree rather than signing a second history.
+//!
+//! A failed write or sync stops all writing until the ledger is opened again, because what reached the disk is unknown.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use crate::{LedgerError, error::Cause};
+
+const ENGINE_FILE: &str = "db";
+const LOCK_FILE: &str = "ledger.lock";
+const CACHE_BYTES: u64 = 256 * 1024 * 1024;
+/// How long threads of a ledger that this process just closed may take to let go of the engine's file.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// Keys and what to store under them; `None` removes. Applied together or not at all.
+pub(crate) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// An ordered map of bytes on disk.
+pub(crate) struct Database {
+    engine: sled::Db,
+    file: File,
+    /// Held as long as the engine is; dropped last, so that the next owner finds the engine closed.
+    _lock: File,
+}
+
+impl Database {
+    pub(crate) fn open(dir: &Path) -> Result<Self, LedgerError> {
+        let failed = |source: Cause| LedgerError::Open { path: dir.to_owned(), source };
+        std::fs::create_dir_all(dir).map_err(|error| failed(error.into()))?;
+        let lock = lock(dir)?;
+        let engine = open_engine(dir).map_err(|error| failed(error.into()))?;
+        let file = File::options().write(true).open(dir.join(ENGINE_FILE)).map_err(|error| failed(error.into()))?;
+        File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| failed(error.into()))?;
+        Ok(Self { engine, file, _lock: lock })
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LedgerError> {
+        let value = self.engine.get(key).map_err(read_failed)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    pub(crate) fn contains(&self, key: &[u8]) -> Result<bool, LedgerError> {
+        self.engine.contains_key(key).map_err(read_failed)
+    }
+
+    /// All keys that start with `prefix`, in order, with their values. What is written meanwhile may or may not show.
+    pub(crate) fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
+        self.engine.scan_prefix(prefix).map(pair)
+    }
+
+    /// All keys from `from` on and before `to`, in order, with their values.
+    pub(crate) fn range(
+        &self,
+        from: Vec<u8>,
+        to: Vec<u8>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
+        self.engine.range(from..to).map(pair)
+    }
+
+    /// Applies all writes together. They are seen at once, and are durable after the next [`sync`](Self::sync).
+    pub(crate) fn apply(&self, writes: Writes) -> Result<(), LedgerError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.engine.apply_batch(batch).map_err(write_failed)
+    }
+
+    /// Makes everything applied before durable.
+    pub(crate) fn sync(&self) -> Result<(), LedgerError> {
+        self.engine.flush().map_err(write_failed)?;
+        self.file.sync_data().map_err(write_failed)
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, LedgerError> {
+    let failed = |source: std::io::Error| LedgerError::Open { path: dir.to_owned(), source: source.into() };
+    let path = dir.join(LOCK_FILE);
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Opens the engine. Its own lock may still be held by threads of a ledger this process has just closed: nobody else
+/// can hold it, because ours is taken, so it is waited for.
+fn open_engine(dir: &Path) -> Result<sled::Db, sled::Error> {
+    let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
+    let started = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_lock(&error) && started.elapsed() < CLOSING => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The engine reports its lock as text alone.
+fn is_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
+fn pair(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Vec<u8>, Bytes), LedgerError> {
+    item.map(|(key, value)| (key.to_vec(), Bytes::copy_from_slice(&value))).map_err(read_failed)
+}
+
+fn read_failed(error: sled::Error) -> LedgerError {
+    LedgerError::Read(error.into())
+}
+
+fn write_failed(error: impl Into<Cause>) -> LedgerError {
+    LedgerError::Write(error.into())
+}
