@@ -1,0 +1,119 @@
+use dataset_model::Digest;
+
+/// What a library below reported; boxed, so that no engine type shows.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why something could not be had from a peer, or was not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum FederationError {
+    /// No answer, or one that broke off.
+    #[error("{url} cannot be reached")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What the system said.
+        #[source]
+        source: Cause,
+    },
+    /// No complete answer within the deadline.
+    #[error("{url} did not answer in time")]
+    Timeout {
+        /// What was asked for.
+        url: String,
+    },
+    /// The answer was an HTTP status other than success.
+    #[error("{url} answered with status {status}")]
+    Refused {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// The answer is larger than it may be.
+    #[error("{what} has more than {limit} bytes, which is the most this node takes")]
+    TooLarge {
+        /// What is too large.
+        what: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A note is not signed by the key that was pinned, or names another log.
+    #[error("the checkpoint is not signed by the pinned key: compare the peer's public key with its operator")]
+    BadSignature,
+    /// The peer signed a log whose beginning is not what it showed before.
+    #[error("the peer shows another history than before: its first {size} entries have changed")]
+    Fork {
+        /// How many entries, held and verified before, are no longer the log's beginning.
+        size: u64,
+    },
+    /// The peer signed a shorter log than before.
+    #[error("the peer offers a log of {offered} entries, {held} were verified before")]
+    RolledBack {
+        /// Entries held.
+        held: u64,
+        /// Entries offered.
+        offered: u64,
+    },
+    /// The peer's hash tiles do not give the root it signed.
+    #[error("the peer's hash tiles do not fit the tree of {size} entries that it signed")]
+    Inconsistent {
+        /// The size of the signed tree.
+        size: u64,
+    },
+    /// An entry is not the one the peer signed, or is no entry.
+    #[error("entry {index} of the peer's log is not the one it signed, or no canonical log entry")]
+    BadEntry {
+        /// The entry's index.
+        index: u64,
+    },
+    /// A crate has other bytes than its digest promises.
+    #[error("the peer sent other bytes for crate {digest}")]
+    WrongDigest {
+        /// The digest asked for.
+        digest: Digest,
+    },
+    /// An answer has not the form it should have.
+    #[error("the peer's answer is malformed: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A key cannot be read.
+    #[error("not a key: {what}")]
+    BadKey {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The HTTP client could not be set up.
+    #[error("the HTTP client cannot be set up")]
+    Setup(#[source] Cause),
+}
+
+impl FederationError {
+    /// Whether the peer itself is wrong: it lied, forked, or breaks the protocol. Otherwise trying again may help.
+    pub fn is_peer_fault(&self) -> bool {
+        match self {
+            Self::TooLarge { .. }
+            | Self::BadSignature
+            | Self::Fork { .. }
+            | Self::RolledBack { .. }
+            | Self::Inconsistent { .. }
+            | Self::BadEntry { .. }
+            | Self::WrongDigest { .. }
+            | Self::Malformed { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::Refused { .. }
+            | Self::BadKey { .. }
+            | Self::Setup(_) => false,
+        }
+    }
+
+    pub(crate) fn malformed(what: impl Into<String>) -> Self {
+        Self::Malformed { what: what.into() }
+    }
+
+    pub(crate) fn bad_key(what: impl Into<String>) -> Self {
+        Self::BadKey { what: what.into() }
+    }
+}

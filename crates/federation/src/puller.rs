@@ -1,0 +1,186 @@
+use bytes::Bytes;
+use dataset_model::{Digest, MerkleTree};
+use futures::{StreamExt, TryStreamExt, stream};
+use url::Url;
+
+use crate::{
+    Checkpoint, FederationError, Limits, PeerClient, PublicKey,
+    bundle::{self, WIDTH},
+    tiles::{self, Question, Tiles, Tree},
+};
+
+/// Requests that are under way at the same time.
+const CONCURRENCY: usize = 4;
+
+/// Follows one peer's log, believing nothing that its pinned key does not vouch for. It keeps no state: the caller says
+/// what it holds.
+#[derive(Debug, Clone)]
+pub struct Puller {
+    client: PeerClient,
+    key: PublicKey,
+}
+
+/// The next entries of a log, proven to be in the signed tree at their places.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The entries, in order; empty at the end of the log.
+    pub entries: Vec<Bytes>,
+    /// The tree after them.
+    pub tree: MerkleTree,
+}
+
+impl Puller {
+    /// Follows the node at `base`, whose log is signed by `key`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub fn new(base: Url, key: PublicKey, limits: Limits) -> Result<Self, FederationError> {
+        Ok(Self { client: PeerClient::new(base, limits)?, key })
+    }
+
+    /// The client below, for questions that need no proof.
+    pub fn client(&self) -> &PeerClient {
+        &self.client
+    }
+
+    /// The peer's latest checkpoint, when its log extends what is held.
+    ///
+    /// # Errors
+    /// [`FederationError::BadSignature`], [`FederationError::RolledBack`] when the log is shorter than what is held,
+    /// [`FederationError::Fork`] when what is held is not its beginning, [`FederationError::Inconsistent`] when the
+    /// peer's tiles do not fit what it signed; or when it cannot be reached.
+    pub async fn checkpoint(&self, held_size: u64, held_root: Digest) -> Result<Checkpoint, FederationError> {
+        let checkpoint = self.key.verify_checkpoint(&self.client.checkpoint().await?)?;
+        let held = Tree { size: held_size, root: held_root };
+        if self.extends(tree_of(&checkpoint), held).await? {
+            Ok(checkpoint)
+        } else {
+            Err(FederationError::Fork { size: held_size })
+        }
+    }
+
+    /// The entries after those held: up to `max_entries` of them, fewer when they are large or the log ends. It stops at
+    /// the end of a bundle where it can, so that no bundle is fetched twice. The batch may be kept before the rest of
+    /// the log is read: its tree is proven to be one that the checkpoint extends.
+    ///
+    /// # Errors
+    /// [`FederationError::BadEntry`] when an entry is not the one in the signed tree, or is in it but no canonical
+    /// entry; [`FederationError::Fork`] when what is held is not the log's beginning; otherwise as
+    /// [`checkpoint`](Self::checkpoint).
+    pub async fn next_batch(
+        &self,
+        checkpoint: &Checkpoint,
+        held: &MerkleTree,
+        max_entries: u64,
+    ) -> Result<Batch, FederationError> {
+        let (signed, start) = (tree_of(checkpoint), held.size());
+        if start >= signed.size {
+            let extends = self.extends(signed, tree(held)).await?;
+            return if extends { Ok(Batch::empty(held)) } else { Err(FederationError::Fork { size: start }) };
+        }
+        let entries = self.entries(start, last_of_batch(start, signed.size, max_entries), signed.size).await?;
+        let mut after = held.clone();
+        entries.iter().for_each(|entry| after.push(entry));
+        if !self.extends(signed, tree(&after)).await? {
+            return Err(self.blame(signed, start, &entries).await);
+        }
+        match (start..).zip(&entries).find(|(_, entry)| !bundle::is_canonical_entry(entry)) {
+            Some((index, _)) => Err(FederationError::BadEntry { index }),
+            None => Ok(Batch { entries, tree: after }),
+        }
+    }
+
+    /// Crates by digest: see [`PeerClient::crates`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn crates(&self, digests: &[Digest]) -> Result<Vec<(Digest, Option<Bytes>)>, FederationError> {
+        self.client.crates(digests).await
+    }
+
+    /// Whether a signed tree extends another one, by the peer's tiles as far as the signed root vouches for them.
+    async fn extends(&self, signed: Tree, smaller: Tree) -> Result<bool, FederationError> {
+        if smaller.size > signed.size {
+            return Err(FederationError::RolledBack { held: smaller.size, offered: signed.size });
+        }
+        if smaller.size == signed.size {
+            return Ok(smaller.root == signed.root);
+        }
+        if smaller.size == 0 {
+            return Ok(true);
+        }
+        let tiles = self.tiles(signed, &Question::Extends(smaller.size)).await?;
+        tiles::extends(signed, smaller, &tiles)
+    }
+
+    /// Entries from `start` to before `end`, or to the end of the bundle with which they become too many bytes.
+    async fn entries(&self, start: u64, end: u64, size: u64) -> Result<Vec<Bytes>, FederationError> {
+        let bundles = (start / WIDTH..=(end - 1) / WIDTH).map(|index| self.bundle(index, size));
+        let mut bundles = stream::iter(bundles).buffered(CONCURRENCY);
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        let mut first = start / WIDTH * WIDTH;
+        while let Some(bundle) = bundles.try_next().await? {
+            let (skip, wanted) = (start.saturating_sub(first), end.saturating_sub(first));
+            let part = (0..).zip(bundle).filter(|(at, _)| (skip..wanted).contains(at)).map(|(_, entry)| entry);
+            let before = entries.len();
+            entries.extend(part);
+            bytes += entries.iter().skip(before).map(|entry| entry.len() as u64).sum::<u64>();
+            if bytes >= self.client.limits().batch_bytes {
+                break;
+            }
+            first += WIDTH;
+        }
+        Ok(entries)
+    }
+
+    /// All entries of a bundle that a log of `size` entries has.
+    async fn bundle(&self, index: u64, size: u64) -> Result<Vec<Bytes>, FederationError> {
+        let width = (size - index * WIDTH).min(WIDTH);
+        let bytes = self.client.entry_bundle(index, u8::try_from(width).ok()).await?;
+        bundle::parse(bytes, width)
+    }
+
+    /// What is wrong with entries that do not lead to the signed tree.
+    async fn blame(&self, signed: Tree, start: u64, entries: &[Bytes]) -> FederationError {
+        let leaves = Question::Leaves(start..start + entries.len() as u64);
+        let found = match self.tiles(signed, &leaves).await {
+            Ok(tiles) => tiles::first_wrong(signed, start, entries, &tiles),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Some(index)) => FederationError::BadEntry { index },
+            Ok(None) => FederationError::Fork { size: start },
+            Err(error) => error,
+        }
+    }
+
+    async fn tiles(&self, signed: Tree, question: &Question) -> Result<Tiles, FederationError> {
+        let fetch = |tile: tlog_tiles::Tile| async move {
+            let bytes = self.client.tile(tile.level(), tile.level_index(), u8::try_from(tile.width()).ok()).await?;
+            Ok((tile, bytes))
+        };
+        let tiles = question.tiles(signed).into_iter().map(fetch);
+        stream::iter(tiles).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+}
+
+impl Batch {
+    fn empty(held: &MerkleTree) -> Self {
+        Self { entries: Vec::new(), tree: held.clone() }
+    }
+}
+
+fn tree_of(checkpoint: &Checkpoint) -> Tree {
+    Tree { size: checkpoint.size, root: checkpoint.root }
+}
+
+fn tree(tree: &MerkleTree) -> Tree {
+    Tree { size: tree.size(), root: tree.root() }
+}
+
+/// Where a batch ends: at the end of the log, or of a bundle, or failing that after `max_entries`.
+fn last_of_batch(start: u64, size: u64, max_entries: u64) -> u64 {
+    let end = size.min(start.saturating_add(max_entries.max(1)));
+    let whole = end / WIDTH * WIDTH;
+    if end < size && whole > start { whole } else { end }
+}

@@ -1,0 +1,108 @@
+//! Questions about a tree, answered from hash tiles that its signed root vouches for.
+
+use std::{cell::RefCell, collections::HashMap, ops::Range};
+
+use bytes::Bytes;
+use dataset_model::Digest;
+use tlog_tiles::{
+    Error, Hash, HashReader, Tile, TileHashReader, TileReader, check_tree, prove_tree, stored_hash_index,
+};
+
+use crate::FederationError;
+
+const HEIGHT: u8 = 8;
+
+/// A signed tree: at least one entry, and the root over all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tree {
+    pub(crate) size: u64,
+    pub(crate) root: Digest,
+}
+
+/// Tiles that were fetched; nothing is believed about them yet.
+pub(crate) type Tiles = HashMap<Tile, Bytes>;
+
+/// What one may want to know about a tree.
+#[derive(Debug, Clone)]
+pub(crate) enum Question {
+    /// The hashes that prove that the tree extends the one of this size; more than nothing and less than all of it.
+    Extends(u64),
+    /// The hashes of the entries in a range.
+    Leaves(Range<u64>),
+}
+
+impl Question {
+    /// The tiles that are needed for the answer and to check it.
+    pub(crate) fn tiles(&self, tree: Tree) -> Vec<Tile> {
+        let wanted = Wanted::default();
+        // It fails where it would read the tiles; which ones is what we wanted to know.
+        drop(self.ask(tree, &wanted));
+        wanted.0.into_inner()
+    }
+
+    fn ask(&self, tree: Tree, tiles: &impl TileReader) -> Result<Vec<Hash>, Error> {
+        let hashes = TileHashReader::new(tree.size, Hash(*tree.root.as_bytes()), tiles);
+        match self {
+            Self::Extends(smaller) => prove_tree(tree.size, *smaller, &hashes),
+            Self::Leaves(range) => {
+                let indexes: Vec<u64> = range.clone().map(|index| stored_hash_index(0, index)).collect();
+                hashes.read_hashes(&indexes)
+            }
+        }
+    }
+}
+
+/// Whether a tree extends a smaller one.
+pub(crate) fn extends(tree: Tree, smaller: Tree, tiles: &Tiles) -> Result<bool, FederationError> {
+    let proof = answer(&Question::Extends(smaller.size), tree, tiles)?;
+    let (root, smaller_root) = (Hash(*tree.root.as_bytes()), Hash(*smaller.root.as_bytes()));
+    Ok(check_tree(&proof, tree.size, root, smaller.size, smaller_root).is_ok())
+}
+
+/// The index of the first of these entries that is not in the tree at its place.
+pub(crate) fn first_wrong(
+    tree: Tree,
+    start: u64,
+    entries: &[Bytes],
+    tiles: &Tiles,
+) -> Result<Option<u64>, FederationError> {
+    let end = start + entries.len() as u64;
+    let leaves = answer(&Question::Leaves(start..end), tree, tiles)?;
+    let mut pairs = (start..).zip(entries.iter().zip(leaves));
+    Ok(pairs.find(|(_, (entry, leaf))| tlog_tiles::record_hash(entry) != *leaf).map(|(index, _)| index))
+}
+
+fn answer(question: &Question, tree: Tree, tiles: &Tiles) -> Result<Vec<Hash>, FederationError> {
+    question.ask(tree, &Fetched(tiles)).map_err(|_| FederationError::Inconsistent { size: tree.size })
+}
+
+/// Notes which tiles are asked for, and has none.
+#[derive(Default)]
+struct Wanted(RefCell<Vec<Tile>>);
+
+impl TileReader for Wanted {
+    fn height(&self) -> u8 {
+        HEIGHT
+    }
+
+    fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Error> {
+        self.0.borrow_mut().extend_from_slice(tiles);
+        Err(Error::InvalidTile)
+    }
+
+    fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
+}
+
+struct Fetched<'a>(&'a Tiles);
+
+impl TileReader for Fetched<'_> {
+    fn height(&self) -> u8 {
+        HEIGHT
+    }
+
+    fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Error> {
+        tiles.iter().map(|tile| self.0.get(tile).map(|bytes| bytes.to_vec()).ok_or(Error::InvalidTile)).collect()
+    }
+
+    fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
+}
