@@ -1,0 +1,167 @@
+use std::collections::HashMap;
+
+use dataset_model::Term;
+use tantivy::columnar::{Column, ColumnIndex, StrColumn};
+use tantivy::{DocId, SegmentReader};
+
+use crate::schema::value_text;
+use crate::{FacetValue, Facets, SearchDocument, SearchError};
+
+/// Something records are counted by. Each is also a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Facet {
+    Organism,
+    Method,
+    Publisher,
+    Node,
+    Licence,
+    Year,
+    Access,
+    HasImages,
+}
+
+/// All facets, in the order of their bits.
+pub(crate) const FACETS: [Facet; 8] = [
+    Facet::Organism,
+    Facet::Method,
+    Facet::Publisher,
+    Facet::Node,
+    Facet::Licence,
+    Facet::Year,
+    Facet::Access,
+    Facet::HasImages,
+];
+
+impl Facet {
+    pub(crate) fn field_name(self) -> &'static str {
+        match self {
+            Self::Organism => "organism",
+            Self::Method => "method",
+            Self::Publisher => "publisher",
+            Self::Node => "node",
+            Self::Licence => "licence",
+            Self::Year => "year",
+            Self::Access => "access",
+            Self::HasImages => "has_images",
+        }
+    }
+
+    /// The bit that says "fails this filter".
+    pub(crate) fn bit(self) -> u16 {
+        1 << (self as u16)
+    }
+
+    /// Splits a stored value into value and label.
+    fn read(self, stored: &str) -> (&str, &str) {
+        match self {
+            Self::Organism | Self::Method => stored.split_once(' ').unwrap_or((stored, stored)),
+            Self::Year => {
+                let year = stored.trim_start_matches('0');
+                let year = if year.is_empty() { "0" } else { year };
+                (year, year)
+            }
+            Self::HasImages => (stored, if stored == "true" { "with images" } else { "without images" }),
+            Self::Publisher | Self::Node | Self::Licence | Self::Access => (stored, stored),
+        }
+    }
+}
+
+/// What is stored for a record under a facet: each value once.
+pub(crate) fn facet_values(facet: Facet, record: &SearchDocument) -> Vec<String> {
+    let one = |text: &Option<String>| text.as_deref().and_then(value_text).map(str::to_owned).into_iter().collect();
+    match facet {
+        Facet::Organism => terms(&record.organisms),
+        Facet::Method => terms(&record.methods),
+        Facet::Publisher => one(&record.publisher),
+        Facet::Licence => one(&record.licence),
+        Facet::Node => vec![record.key.node.to_string()],
+        Facet::Year => record.year.map(year_text).into_iter().collect(),
+        Facet::Access => vec![record.access.as_str().to_owned()],
+        Facet::HasImages => vec![(record.images > 0).to_string()],
+    }
+}
+
+/// A year as text that sorts as the number does.
+pub(crate) fn year_text(year: u16) -> String {
+    format!("{year:05}")
+}
+
+/// `IRI label`; of a term named twice the first label counts, so that no record is counted twice.
+fn terms(terms: &[Term]) -> Vec<String> {
+    let first = |(position, term): &(usize, &Term)| !terms.iter().take(*position).any(|other| other.iri == term.iri);
+    let text = |term: &Term| format!("{} {}", term.iri, value_text(&term.label).unwrap_or(term.iri.as_str()));
+    terms.iter().enumerate().filter(first).map(|(_, term)| text(term)).collect()
+}
+
+/// Counts of stored values over all segments.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(HashMap<String, u64>);
+
+impl Tally {
+    /// Counts the values of some records of one segment.
+    pub(crate) fn add(&mut self, reader: &SegmentReader, facet: Facet, docs: &[&[DocId]]) -> Result<(), SearchError> {
+        let column = reader.fast_fields().str(facet.field_name()).map_err(SearchError::read)?;
+        let Some(column) = column else { return Ok(()) };
+        let mut counts = vec![0_u32; column.num_terms()];
+        docs.iter().for_each(|docs| count_ordinals(column.ords(), docs, &mut counts));
+        self.add_counts(&column, &counts)
+    }
+
+    fn add_counts(&mut self, column: &StrColumn, counts: &[u32]) -> Result<(), SearchError> {
+        let used = || (0_u64..).zip(counts).filter(|(_, count)| **count > 0);
+        let ordinals: Vec<u64> = used().map(|(ordinal, _)| ordinal).collect();
+        let mut found = used().map(|(_, count)| u64::from(*count));
+        let add = |bytes: &[u8]| {
+            if let Some(count) = found.next() {
+                *self.0.entry(String::from_utf8_lossy(bytes).into_owned()).or_default() += count;
+            }
+        };
+        column.dictionary().sorted_ords_to_term_cb(&ordinals, add).map_err(SearchError::read)?;
+        Ok(())
+    }
+
+    /// The counts by value, with the label most records use.
+    pub(crate) fn values(&self, facet: Facet) -> Vec<FacetValue> {
+        let mut stored: Vec<(&String, u64)> = self.0.iter().map(|(text, count)| (text, *count)).collect();
+        stored.sort_unstable_by(|(text, count), (other, more)| more.cmp(count).then_with(|| text.cmp(other)));
+        let mut values: HashMap<&str, FacetValue> = HashMap::new();
+        for (text, count) in stored {
+            let (value, label) = facet.read(text);
+            let first = || FacetValue { value: value.to_owned(), label: label.to_owned(), count: 0 };
+            values.entry(value).or_insert_with(first).count += count;
+        }
+        let mut values: Vec<FacetValue> = values.into_values().collect();
+        values.sort_unstable_by(|a, b| {
+            b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)).then_with(|| a.value.cmp(&b.value))
+        });
+        values
+    }
+}
+
+fn count_ordinals(column: &Column<u64>, docs: &[DocId], counts: &mut [u32]) {
+    let mut count = |ordinal: u64| {
+        if let Some(count) = usize::try_from(ordinal).ok().and_then(|ordinal| counts.get_mut(ordinal)) {
+            *count += 1;
+        }
+    };
+    match &column.index {
+        ColumnIndex::Empty { .. } => {}
+        ColumnIndex::Full => docs.iter().for_each(|doc| count(column.values.get_val(*doc))),
+        _ => docs.iter().for_each(|doc| column.values_for_doc(*doc).for_each(&mut count)),
+    }
+}
+
+/// The facets of an answer, from one tally per facet in the order of [`FACETS`].
+pub(crate) fn facets(tallies: &[Tally; 8]) -> Facets {
+    let [organism, method, publisher, node, licence, year, access, has_images] = tallies;
+    Facets {
+        organism: organism.values(Facet::Organism),
+        method: method.values(Facet::Method),
+        publisher: publisher.values(Facet::Publisher),
+        node: node.values(Facet::Node),
+        licence: licence.values(Facet::Licence),
+        year: year.values(Facet::Year),
+        access: access.values(Facet::Access),
+        has_images: has_images.values(Facet::HasImages),
+    }
+}

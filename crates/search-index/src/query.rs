@@ -1,0 +1,112 @@
+use dataset_model::{Access, NodeId, TermIri};
+use serde::{Deserialize, Serialize};
+
+use crate::{Cursor, SearchError};
+
+/// The longest search text, in bytes.
+pub const MAX_QUERY_BYTES: usize = 4_096;
+/// The most words a search text may have, phrases counted by their words.
+pub const MAX_QUERY_TERMS: usize = 64;
+/// The most values one filter may list.
+pub const MAX_VALUES: usize = 1_000;
+/// The most hits on one page.
+pub const MAX_PAGE_SIZE: usize = 200;
+
+/// What is searched for. Filters of different fields all have to match; of the values of one filter, any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Words, all required; `"a phrase"`; `-without`. Never a syntax error: what cannot be read is taken as words.
+    pub text: String,
+    /// Organisms, descendants included.
+    pub organism: Vec<TermIri>,
+    /// Imaging methods, descendants included.
+    pub method: Vec<TermIri>,
+    /// Publishers, exactly as the facet gives them.
+    pub publisher: Vec<String>,
+    /// Licences, exactly as the facet gives them.
+    pub licence: Vec<String>,
+    /// Nodes.
+    pub node: Vec<NodeId>,
+    /// Access levels.
+    pub access: Vec<Access>,
+    /// Published in this year or later; leaves out records without a year.
+    pub year_from: Option<u16>,
+    /// Published in this year or earlier; leaves out records without a year.
+    pub year_to: Option<u16>,
+    /// With, or without, images that can be opened.
+    pub has_images: Option<bool>,
+    /// The order of hits.
+    pub sort: Sort,
+    /// Hits per page, at most [`MAX_PAGE_SIZE`]; 0 asks for counts only.
+    pub size: usize,
+    /// Continue after this hit.
+    pub cursor: Option<Cursor>,
+    /// Whether to count facets.
+    pub facets: bool,
+    /// The access levels the reader may see. Records of other levels are neither found nor counted.
+    pub visible: Vec<Access>,
+}
+
+impl Default for Query {
+    /// Everything that is not restricted, twenty by relevance, without facets.
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            organism: Vec::new(),
+            method: Vec::new(),
+            publisher: Vec::new(),
+            licence: Vec::new(),
+            node: Vec::new(),
+            access: Vec::new(),
+            year_from: None,
+            year_to: None,
+            has_images: None,
+            sort: Sort::Relevance,
+            size: 20,
+            cursor: None,
+            facets: false,
+            visible: vec![Access::Open, Access::MetadataOnly],
+        }
+    }
+}
+
+impl Query {
+    /// Refuses what would cost more than a search may.
+    pub(crate) fn check(&self) -> Result<(), SearchError> {
+        if self.text.len() > MAX_QUERY_BYTES {
+            return Err(SearchError::QueryTooLong { bytes: self.text.len(), limit: MAX_QUERY_BYTES });
+        }
+        if self.size > MAX_PAGE_SIZE {
+            return Err(SearchError::PageTooLarge { size: self.size, limit: MAX_PAGE_SIZE });
+        }
+        let lists = [
+            ("organism", self.organism.len()),
+            ("method", self.method.len()),
+            ("publisher", self.publisher.len()),
+            ("licence", self.licence.len()),
+            ("node", self.node.len()),
+            ("access", self.access.len()),
+        ];
+        match lists.into_iter().find(|(_, values)| *values > MAX_VALUES) {
+            Some((filter, values)) => Err(SearchError::TooManyValues { filter, values, limit: MAX_VALUES }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The order of hits. Records that tie are ordered by key, so every order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// Best match first; without words to match, newest first.
+    #[default]
+    Relevance,
+    /// Latest publication day first, undated last.
+    Newest,
+    /// Earliest publication day first, undated last.
+    Oldest,
+    /// Most bytes first, unknown last.
+    Largest,
+    /// By title, without regard to case and accents; the first 96 bytes count.
+    Title,
+}

@@ -1,0 +1,171 @@
+use std::collections::BinaryHeap;
+
+use dataset_model::DatasetKey;
+use tantivy::columnar::{Column, StrColumn, TermOrdHit};
+use tantivy::{DocId, Score, SegmentReader};
+
+use crate::cursor::SortValue;
+use crate::schema::{BYTES, DATE, KEY, TITLE_ORDER, key_text, read_key};
+use crate::{Cursor, SearchError, Sort};
+
+/// A record's place within its segment: sort value, then key, both as numbers; smaller comes first.
+type Place = (u64, u64);
+
+/// A hit that may make it to the page.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    pub(crate) value: SortValue,
+    pub(crate) key: DatasetKey,
+    pub(crate) segment: usize,
+    pub(crate) doc: DocId,
+}
+
+/// Keeps the first records of one segment after the cursor.
+pub(crate) struct SegmentRanking {
+    values: Values,
+    keys: StrColumn,
+    /// The first place that is after the cursor.
+    start: Place,
+    first: BinaryHeap<(Place, DocId)>,
+    capacity: usize,
+}
+
+/// Where a segment's sort values come from.
+enum Values {
+    Score,
+    LargestFirst(Column<u64>),
+    SmallestFirst(Column<u64>),
+    Title(StrColumn),
+}
+
+impl SegmentRanking {
+    pub(crate) fn new(
+        reader: &SegmentReader,
+        sort: Sort,
+        cursor: Option<&Cursor>,
+        capacity: usize,
+    ) -> Result<Self, SearchError> {
+        let fast = reader.fast_fields();
+        let values = match sort {
+            Sort::Relevance => Values::Score,
+            Sort::Newest => Values::LargestFirst(fast.u64(DATE).map_err(SearchError::read)?),
+            Sort::Oldest => Values::SmallestFirst(fast.u64(DATE).map_err(SearchError::read)?),
+            Sort::Largest => Values::LargestFirst(fast.u64(BYTES).map_err(SearchError::read)?),
+            Sort::Title => Values::Title(text_column(reader, TITLE_ORDER)?),
+        };
+        let keys = text_column(reader, KEY)?;
+        let start = cursor.map_or(Ok((0, 0)), |cursor| start(&values, &keys, cursor))?;
+        Ok(Self { values, keys, start, first: BinaryHeap::new(), capacity })
+    }
+
+    /// Considers a record.
+    pub(crate) fn offer(&mut self, doc: DocId, score: Score) {
+        let value = self.values.of(doc, score);
+        let full = self.first.len() >= self.capacity;
+        let hopeless = full && self.first.peek().is_none_or(|((last, _), _)| value > *last);
+        if hopeless || value < self.start.0 {
+            return;
+        }
+        let place = (value, self.keys.ords().first(doc).unwrap_or(u64::MAX));
+        if place < self.start {
+            return;
+        }
+        self.first.push((place, doc));
+        if self.first.len() > self.capacity {
+            self.first.pop();
+        }
+    }
+
+    /// The records kept, in order, as candidates comparable between segments.
+    pub(crate) fn finish(self, segment: usize) -> Result<Vec<Candidate>, SearchError> {
+        let Self { values, keys, first, .. } = self;
+        let candidate = |((value, key), doc)| {
+            let key = read_key(&text_of(&keys, key)?).ok_or_else(|| SearchError::read("a stored key is not a key"))?;
+            let value = match &values {
+                Values::Title(titles) => SortValue::Text(text_of(titles, value)?),
+                _ => SortValue::Number(value),
+            };
+            Ok(Candidate { value, key, segment, doc })
+        };
+        first.into_sorted_vec().into_iter().map(candidate).collect()
+    }
+}
+
+impl Values {
+    fn of(&self, doc: DocId, score: Score) -> u64 {
+        match self {
+            Self::Score => score_value(score),
+            Self::LargestFirst(column) => {
+                column.first(doc).map_or(u64::MAX, |value| u64::MAX - 1 - value.min(MAX_VALUE))
+            }
+            Self::SmallestFirst(column) => column.first(doc).map_or(u64::MAX, |value| value.min(MAX_VALUE)),
+            Self::Title(column) => column.ords().first(doc).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Larger dates and sizes count as this one, so that "unknown" comes after all of them.
+const MAX_VALUE: u64 = u64::MAX - 1;
+
+/// Scores as numbers, best first. The bits of positive floating-point numbers order as the numbers do.
+fn score_value(score: Score) -> u64 {
+    u64::from(u32::MAX - score.max(0.0).to_bits())
+}
+
+/// The score a sort value of [`Sort::Relevance`] stands for.
+pub(crate) fn score_of(value: &SortValue) -> Score {
+    match value {
+        SortValue::Number(value) => Score::from_bits(u32::MAX - u32::try_from(*value).unwrap_or(u32::MAX)),
+        SortValue::Text(_) => 0.0,
+    }
+}
+
+fn start(values: &Values, keys: &StrColumn, cursor: &Cursor) -> Result<Place, SearchError> {
+    let key_after = match hit(keys, &key_text(&cursor.key))? {
+        TermOrdHit::Exact(ordinal) => ordinal.saturating_add(1),
+        TermOrdHit::Next(ordinal) => ordinal,
+    };
+    match (&cursor.value, values) {
+        (SortValue::Number(value), _) => Ok((*value, key_after)),
+        (SortValue::Text(text), Values::Title(titles)) => Ok(match hit(titles, text)? {
+            TermOrdHit::Exact(ordinal) => (ordinal, key_after),
+            TermOrdHit::Next(ordinal) => (ordinal, 0),
+        }),
+        (SortValue::Text(_), _) => Err(SearchError::CursorOrder),
+    }
+}
+
+fn hit(column: &StrColumn, text: &str) -> Result<TermOrdHit, SearchError> {
+    if column.num_terms() == 0 {
+        return Ok(TermOrdHit::Next(0));
+    }
+    column.dictionary().term_ord_or_next(text).map_err(SearchError::read)
+}
+
+fn text_column(reader: &SegmentReader, name: &str) -> Result<StrColumn, SearchError> {
+    let column = reader.fast_fields().str(name).map_err(SearchError::read)?;
+    Ok(column.unwrap_or_else(|| StrColumn::wrap(tantivy::columnar::BytesColumn::empty(reader.max_doc()))))
+}
+
+fn text_of(column: &StrColumn, ordinal: u64) -> Result<String, SearchError> {
+    let mut text = String::new();
+    if column.num_terms() > 0 && ordinal != u64::MAX {
+        column.ord_to_str(ordinal, &mut text).map_err(SearchError::read)?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn better_scores_come_first_and_survive_the_way_through_a_cursor() {
+        let scores = [1000.5, 3.0, 0.25, 0.0];
+        let values: Vec<u64> = scores.iter().map(|score| score_value(*score)).collect();
+        assert!(values.is_sorted());
+        for (score, value) in scores.iter().zip(values) {
+            assert_eq!(score_of(&SortValue::Number(value)).to_bits(), f32::to_bits(*score));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cursor, SearchDocument};
+
+/// One page of an answer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Results {
+    /// How many records match, on all pages.
+    pub total: u64,
+    /// This page, in order.
+    pub hits: Vec<Hit>,
+    /// Counts over the whole answer; empty lists where they were not asked for.
+    pub facets: Facets,
+    /// Where the next page starts; absent on the last.
+    pub next_cursor: Option<Cursor>,
+}
+
+/// One record that matches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// The record.
+    pub document: SearchDocument,
+    /// Relevance, comparable between indexes of the same schema; 0 where the order is another or there is no text.
+    pub score: f32,
+    /// Where the text was found, by field.
+    pub highlights: Vec<Highlight>,
+    /// Names through which the record matched although its own words may not show it: ancestors and synonyms of its
+    /// organisms and methods that the text names, and the terms through which a filter reached it. A record does not say
+    /// which of several organisms an ancestor belongs to; all are named then.
+    pub matched_via: Vec<String>,
+}
+
+/// The places of one field where the text was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Highlight {
+    /// `title`, `description` or `keywords`.
+    pub field: String,
+    /// Pieces of the field.
+    pub fragments: Vec<Fragment>,
+}
+
+/// A piece of plain text with marks. It is not HTML: whoever shows it escapes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// The text.
+    pub text: String,
+    /// Byte ranges of the words found, in order, apart, on character boundaries.
+    pub marks: Vec<Range<usize>>,
+}
+
+/// Counts per value. Each list is counted with its own filter taken away, so that the alternatives stay visible; none is
+/// cut short; each is sorted by count, then label.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Facets {
+    /// Organisms as recorded; value is the term IRI.
+    pub organism: Vec<FacetValue>,
+    /// Imaging methods as recorded; value is the term IRI.
+    pub method: Vec<FacetValue>,
+    /// Publishers.
+    pub publisher: Vec<FacetValue>,
+    /// Nodes.
+    pub node: Vec<FacetValue>,
+    /// Licences.
+    pub licence: Vec<FacetValue>,
+    /// Years of publication.
+    pub year: Vec<FacetValue>,
+    /// Access levels.
+    pub access: Vec<FacetValue>,
+    /// `true` and `false`.
+    pub has_images: Vec<FacetValue>,
+}
+
+/// One value and how many records have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetValue {
+    /// What to filter by.
+    pub value: String,
+    /// What people read; of several labels of a term, the one most records use.
+    pub label: String,
+    /// Number of records.
+    pub count: u64,
+}
