@@ -1,1 +1,5 @@
-fn main(){}
+//! `heliograph`: see `heliograph --help`.
+
+fn main() -> std::process::ExitCode {
+    heliograph::run()
+}

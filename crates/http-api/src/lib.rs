@@ -1,1 +1,85 @@
-//! http-api
+//! The JSON API, the bytes, SPARQL, and the routes of logs and peers, as one axum [`Router`].
+//!
+//! **Owns** HTTP: status codes, headers, ranges, media types, problem documents (RFC 9457) and the OpenAPI document.
+//!
+//! **Must not know** how anything is done: a handler extracts, makes one call on [`node::Node`], and responds.
+//!
+//! ```no_run
+//! # async fn run(node: std::sync::Arc<node::Node>) -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8101").await?;
+//! axum::serve(listener, http_api::router(node)).await
+//! # }
+//! ```
+
+mod authentication;
+mod conditions;
+mod content_digest;
+mod data;
+mod datasets;
+mod deposit_files;
+mod deposits;
+mod harvesting;
+mod health;
+mod log;
+mod media_types;
+mod openapi;
+mod peers;
+mod problem;
+mod ranges;
+mod render;
+mod request_body;
+mod search;
+mod sources;
+mod sparql;
+mod terms;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderName, Method, header},
+};
+use node::Node;
+use tower_http::cors::{Any, CorsLayer};
+
+pub use openapi::document;
+pub use problem::Problem;
+
+/// All routes that speak to programs.
+pub fn router(node: Arc<Node>) -> Router {
+    let (router, document) = openapi::routes().split_for_parts();
+    let document = Arc::new(openapi::finish(document));
+    let serve_document = move || {
+        let document = document.clone();
+        async move { axum::Json(document.as_ref().clone()) }
+    };
+    router.route("/api/openapi.json", axum::routing::get(serve_document)).layer(cors()).with_state(node)
+}
+
+/// Viewers on any site may read; tokens travel in a header that a page cannot send unknowingly.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
+        .allow_headers([
+            header::RANGE,
+            header::IF_NONE_MATCH,
+            header::IF_MATCH,
+            header::IF_RANGE,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            HeaderName::from_static("content-digest"),
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([
+            header::CONTENT_LENGTH,
+            header::CONTENT_RANGE,
+            header::ACCEPT_RANGES,
+            header::ETAG,
+            header::LINK,
+            HeaderName::from_static("repr-digest"),
+        ])
+        .max_age(std::time::Duration::from_secs(86_400))
+}

@@ -1,1 +1,65 @@
-//! node
+//! A Heliograph node: every use case and every permission.
+//!
+//! **Owns** what it means to deposit, publish, read, search, harvest, import and rebuild; who may do it
+//! ([`policy`](Actor)); and `apply`, the single path by which entries of any log reach the projections (search, RDF).
+//!
+//! **Must not know** HTTP, HTML, TOML, environment variables or any engine's types. It is the only crate that calls the
+//! libraries below it, and they never call each other.
+//!
+//! The path of a publication: [`Node::publish`] → the archive commits an OCFL version → one ledger append (the commit
+//! point) → the projectors read the new entry and apply it → the page and the search show it.
+
+mod actor;
+mod catalogue;
+mod composition;
+mod config;
+mod dataset;
+mod deposit;
+mod documents;
+mod draft_source;
+mod error;
+mod files;
+mod harvest;
+mod import_report;
+mod keys;
+mod log;
+mod minting;
+mod peers;
+mod policy;
+mod projection;
+mod projector;
+mod publication;
+mod rebuild;
+mod recovery;
+mod rendering;
+mod searching;
+mod service;
+mod sparql;
+mod tokens;
+mod views;
+mod withdrawal;
+
+pub use actor::{Actor, Scope};
+pub use catalogue::{ListingItem, SourceName};
+pub use config::{Limits, NodeConfig, PeerConfig};
+pub use dataset::{VersionChoice, check_crate};
+pub use deposit::{DraftView, FileListing, NewDraft};
+pub use error::{ErrorKind, NodeError};
+pub use keys::{check_public_key, generate_key, public_key_of};
+pub use files::OpenFile;
+pub use harvest::HarvestReport;
+pub use import_report::{ImportReport, Rejected};
+pub use log::InclusionProof;
+pub use peers::PeerStatus;
+pub use publication::{PublicationReceipt, ValidationReport};
+pub use rebuild::RebuildReport;
+pub use searching::{SearchAnswer, SearchRequest, SourceReport};
+pub use service::{Background, Node};
+pub use sparql::SparqlRequest;
+pub use tokens::{NewToken, TokenView};
+pub use views::{ImageView, NodeView, RecordKind, RecordView, Tombstone, VersionView};
+
+pub use archive_store::Blob;
+pub use federation::{NodeDescription, paths};
+pub use metadata_store::{QueryAnswer, ResultFormat};
+pub use search_index::{FacetValue, Facets, Highlight, Hit, Sort};

@@ -1,1 +1,51 @@
-//! ome-zarr
+//! The image engine: finds, judges, describes and draws OME-Zarr 0.4 and 0.5 images.
+//!
+//! **Owns** what OME-Zarr is: where images are in a tree of files, the rules they must keep, what their metadata says,
+//! and how their pixels are decoded and shown. It reads through a [`FileSource`] handed to it, so the same code serves
+//! a draft, a published version and a local folder.
+//!
+//! **Must not know** archives, datasets, users, HTTP or where the bytes come from. The array library that decodes
+//! chunks is named in no public item.
+//!
+//! Metadata comes from strangers. It is read leniently, value by value; sizes are checked before anything is
+//! allocated; what is wrong becomes a [`Finding`](dataset_model::Finding) that names the file and the JSON pointer.
+//!
+//! ```
+//! use dataset_model::Findings;
+//! use ome_zarr::{FolderSource, describe, find_images, sample, thumbnail, validate};
+//!
+//! let folder = tempfile::tempdir()?;
+//! sample::write(folder.path(), sample::Kind::Cells, 1)?;
+//!
+//! let source = FolderSource::new(folder.path())?;
+//! let images = find_images(&source)?;
+//! assert!(!validate(&source)?.findings.has_errors());
+//! assert_eq!(describe(&source, &images[0].path)?.channels.len(), 3);
+//! assert!(thumbnail(&source, &images[0].path, 128)?.starts_with(b"\x89PNG"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod array;
+mod at;
+mod describe;
+mod error;
+mod faults;
+mod find;
+mod node;
+mod pixels;
+mod record;
+pub mod sample;
+mod source;
+mod thumbnail;
+mod tree;
+mod validate;
+mod version;
+
+pub use describe::describe;
+pub use error::OmeZarrError;
+pub use find::{ImageLocation, find_images, find_stores};
+pub use node::ZarrVersion;
+pub use record::{Axis, AxisKind, Channel, ImageRecord, Level, Window};
+pub use source::{FileSource, FolderSource, SourceError};
+pub use thumbnail::thumbnail;
+pub use validate::{Report, validate, validate_attributes};

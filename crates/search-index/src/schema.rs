@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn key_text_sorts_like_the_key() {
-        let mut keys = vec![key("a", "z"), key("a-b", "a"), key("ab", "a"), key("a", "B"), key("a0", "x")];
+        let mut keys = [key("a", "z"), key("a-b", "a"), key("ab", "a"), key("a", "B"), key("a0", "x")];
         keys.sort();
         let texts: Vec<String> = keys.iter().map(key_text).collect();
         assert!(texts.is_sorted());

@@ -1,0 +1,127 @@
+//! Where everything stands, from the top of the folder or bucket.
+//!
+//! ```text
+//! ocfl/                                    the OCFL storage root
+//!   0=ocfl_1.1, ocfl_layout.json, extensions/0004-hashed-n-tuple-storage-layout/config.json
+//!   abc/def/012/{sha256 of the object's id}/   one object per dataset
+//!     v1/content/…                         the bytes of what v1 was first to hold
+//! drafts/{draft}/{sha256}                  blobs not yet published
+//! manifests/{dataset}/v1.ndjson            derived: paths, sizes and digests of v1
+//! ```
+
+use dataset_model::{DatasetId, Digest, VersionNumber};
+use object_store::path::Path;
+
+/// The OCFL storage root.
+pub(crate) const ROOT: &str = "ocfl";
+/// The folder of all drafts.
+pub(crate) const DRAFTS: &str = "drafts";
+/// The folder of the derived manifests.
+pub(crate) const MANIFESTS: &str = "manifests";
+/// The name of an object's declaration (OCFL 1.1, section 3.3).
+pub(crate) const DECLARATION: &str = "0=ocfl_object_1.1";
+/// The name of an inventory.
+pub(crate) const INVENTORY: &str = "inventory.json";
+/// The name of an inventory's sidecar.
+pub(crate) const SIDECAR: &str = "inventory.json.sha256";
+/// How many folders stand between the storage root and an object, each named by [`TUPLE`] digits.
+pub(crate) const TUPLES: usize = 3;
+const TUPLE: usize = 3;
+const ID_PREFIX: &str = "urn:heliograph:";
+
+/// The storage root's own files, as path and content.
+pub(crate) fn root_files() -> [(Path, &'static str); 3] {
+    let at = |name: &str| Path::from(format!("{ROOT}/{name}"));
+    [
+        (
+            at("extensions/0004-hashed-n-tuple-storage-layout/config.json"),
+            concat!(
+                r#"{"extensionName":"0004-hashed-n-tuple-storage-layout","digestAlgorithm":"sha256","#,
+                r#""tupleSize":3,"numberOfTuples":3,"shortObjectRoot":false}"#,
+                "\n"
+            ),
+        ),
+        (
+            at("ocfl_layout.json"),
+            concat!(
+                r#"{"extension":"0004-hashed-n-tuple-storage-layout","#,
+                r#""description":"Objects stand by the SHA-256 digest of their id, below three folders of three digits"}"#,
+                "\n"
+            ),
+        ),
+        (at("0=ocfl_1.1"), "ocfl_1.1\n"),
+    ]
+}
+
+/// The OCFL identifier of a dataset, a URI as OCFL 1.1 (section 3.5.1) advises.
+pub(crate) fn ocfl_id(dataset: &DatasetId) -> String {
+    format!("{ID_PREFIX}{dataset}")
+}
+
+/// The dataset an OCFL identifier names.
+pub(crate) fn dataset_of(ocfl_id: &str) -> Option<DatasetId> {
+    ocfl_id.strip_prefix(ID_PREFIX)?.parse().ok()
+}
+
+/// The root of a dataset's object (extension 0004).
+pub(crate) fn object(dataset: &DatasetId) -> Path {
+    let digest = Digest::of(ocfl_id(dataset)).to_string();
+    let tuples: Vec<&str> = (0..TUPLES).filter_map(|at| digest.get(at * TUPLE..(at + 1) * TUPLE)).collect();
+    Path::from(format!("{ROOT}/{}/{digest}", tuples.join("/")))
+}
+
+/// The folder of one version below an object's root.
+pub(crate) fn version(object: &Path, version: VersionNumber) -> Path {
+    object.clone().join(version.to_string())
+}
+
+/// The inventory in an object's root or version folder.
+pub(crate) fn inventory(folder: &Path) -> Path {
+    folder.clone().join(INVENTORY)
+}
+
+/// The inventory's sidecar in an object's root or version folder.
+pub(crate) fn sidecar(folder: &Path) -> Path {
+    folder.clone().join(SIDECAR)
+}
+
+/// The folder of a draft's blobs.
+pub(crate) fn draft(draft: &DatasetId) -> Path {
+    Path::from(format!("{DRAFTS}/{draft}"))
+}
+
+/// One blob of a draft.
+pub(crate) fn blob(draft: &DatasetId, sha256: Digest) -> Path {
+    Path::from(format!("{DRAFTS}/{draft}/{sha256}"))
+}
+
+/// The folder of a dataset's derived manifests.
+pub(crate) fn manifests(dataset: &DatasetId) -> Path {
+    Path::from(format!("{MANIFESTS}/{dataset}"))
+}
+
+/// The derived manifest of one version.
+pub(crate) fn manifest(dataset: &DatasetId, version: VersionNumber) -> Path {
+    manifests(dataset).join(format!("{version}.ndjson"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_stands_where_extension_0004_puts_it() {
+        let id: DatasetId = "europe-1".parse().unwrap();
+        let digest = Digest::of("urn:heliograph:europe-1").to_string();
+        let expected = format!("ocfl/{}/{}/{}/{digest}", &digest[..3], &digest[3..6], &digest[6..9]);
+        assert_eq!(object(&id).as_ref(), expected);
+        assert_eq!(dataset_of(&ocfl_id(&id)), Some(id));
+        assert_eq!(dataset_of("urn:other:x"), None);
+    }
+
+    #[test]
+    fn the_declaration_of_the_root_is_written_last() {
+        assert!(root_files()[2].0.as_ref().ends_with("0=ocfl_1.1"));
+        assert_eq!(manifest(&"a.b".parse().unwrap(), VersionNumber::FIRST).as_ref(), "manifests/a.b/v1.ndjson");
+    }
+}

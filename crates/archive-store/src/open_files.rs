@@ -1,0 +1,76 @@
+use std::{fmt, fs::File, io, os::unix::fs::FileExt, sync::Arc};
+
+use bytes::Bytes;
+use dataset_model::Digest;
+use object_store::path::Path;
+
+use crate::{
+    cache::Cache,
+    disk::{Disk, blocking},
+    error::ArchiveError,
+};
+
+/// A file of the local disk, open for reading at any place by any number of readers.
+pub(crate) struct OpenFile {
+    file: File,
+    path: Path,
+}
+
+impl fmt::Debug for OpenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenFile({})", self.path)
+    }
+}
+
+impl OpenFile {
+    /// Reads `length` bytes from `start` on this very thread: bytes in the page cache are there at once.
+    pub(crate) fn read(&self, start: u64, length: usize) -> Result<Bytes, ArchiveError> {
+        let mut bytes = vec![0; length];
+        match self.file.read_exact_at(&mut bytes, start) {
+            Ok(()) => Ok(bytes.into()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(ArchiveError::damaged(&self.path, "the file is shorter than it was"))
+            }
+            Err(error) => Err(ArchiveError::disk("read", &self.path)(error)),
+        }
+    }
+}
+
+/// The files read last, kept open. Content never changes under a digest, so a kept handle is never stale.
+#[derive(Debug)]
+pub(crate) struct OpenFiles {
+    disk: Disk,
+    files: Cache<(Path, Digest), Arc<OpenFile>>,
+}
+
+impl OpenFiles {
+    pub(crate) fn new(disk: Disk) -> Self {
+        Self { disk, files: Cache::new(handles_to_keep()) }
+    }
+
+    /// Opens a file, or finds it open.
+    pub(crate) async fn open(&self, path: Path, sha256: Digest) -> Result<Arc<OpenFile>, ArchiveError> {
+        let key = (path, sha256);
+        if let Some(file) = self.files.get(&key) {
+            return Ok(file);
+        }
+        let (since, on_disk) = (self.files.epoch(), self.disk.at(&key.0));
+        let file = blocking("open", &key.0, move || File::open(on_disk)).await?;
+        let open = Arc::new(OpenFile { file, path: key.0.clone() });
+        self.files.insert(key, open.clone(), 1, since);
+        Ok(open)
+    }
+
+    /// Closes the files below a folder.
+    pub(crate) fn close_below(&self, folder: &Path) {
+        self.files.remove(|(path, _)| path.prefix_matches(folder));
+    }
+}
+
+/// A quarter of what the system lets this process open; the rest is for connections and engines.
+fn handles_to_keep() -> u64 {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse::<u64>().ok());
+    (limit.unwrap_or(1024) / 4).clamp(64, 16 * 1024)
+}

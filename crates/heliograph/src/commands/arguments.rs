@@ -1,0 +1,203 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use node::Scope;
+
+/// A FAIR bio-image repository and a member of a federation, in one program.
+#[derive(Debug, Parser)]
+#[command(name = "heliograph", version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node.
+    Serve(ConfigFile),
+    /// Run a federation of three nodes with sample datasets.
+    Demo(Demo),
+    /// Upload, validate and publish a dataset; safe to interrupt and run again.
+    Deposit(Deposit),
+    /// Bring a folder of RO-Crates into a node's catalogue.
+    Import(Import),
+    /// Search a node, and with it everything it holds of its peers.
+    Search(Search),
+    /// One pass over a peer's log, or over all peers', now.
+    Harvest(Harvest),
+    /// State and lag of each peer.
+    Peers(Remote),
+    /// Check an OME-Zarr folder or an RO-Crate file.
+    Validate(Validate),
+    /// Make search index and RDF store again from the ledger; the node must not be running.
+    Rebuild(ConfigFile),
+    /// Make, list and revoke tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Make a signing key and print it with its public key.
+    Keygen {
+        /// The log's origin, such as heliograph/europe.
+        origin: String,
+    },
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigFile {
+    /// TOML file; HELIOGRAPH_<SECTION>_<KEY> variables are laid over it.
+    #[arg(long, env = "HELIOGRAPH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which node to talk to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// The node's address.
+    #[arg(long, env = "HELIOGRAPH_NODE", default_value = "http://127.0.0.1:8101")]
+    pub node: String,
+    /// A token of that node.
+    #[arg(long, env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The port of the first node; the others follow.
+    #[arg(long, default_value_t = 8101)]
+    pub base_port: u16,
+    /// Where to keep the nodes' data; a folder that is removed at the end when not given.
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// Also import crates and deposit OME-Zarr images found here: gide-crates/europe, gide-crates/japan, ome-zarr.
+    #[arg(long)]
+    pub with: Option<PathBuf>,
+    /// Start the nodes without samples.
+    #[arg(long)]
+    pub empty: bool,
+    /// Exit when all catalogues agree: 0, or 1 with the reason when they do not.
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deposit {
+    /// Folders and files; a folder keeps its name in the dataset.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The RO-Crate that describes the dataset.
+    #[arg(long = "crate")]
+    pub crate_file: PathBuf,
+    /// Publish when everything has arrived.
+    #[arg(long)]
+    pub publish: bool,
+    /// Make a new version of this dataset; only what changed is sent.
+    #[arg(long)]
+    pub new_version_of: Option<String>,
+    /// Files sent at the same time.
+    #[arg(long, default_value_t = 8)]
+    pub parallel: usize,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A folder; every JSON file in it and below is an item of the listing.
+    pub source: PathBuf,
+    /// The source's name; importing again under it is the new complete listing.
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words to look for.
+    #[arg(default_value = "")]
+    pub query: String,
+    /// Organism: IRI, CURIE or label; descendants included.
+    #[arg(long)]
+    pub organism: Vec<String>,
+    /// Imaging method: IRI, CURIE or label; descendants included.
+    #[arg(long)]
+    pub method: Vec<String>,
+    /// Hits to show.
+    #[arg(long, default_value_t = 20)]
+    pub size: usize,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Harvest {
+    /// A peer's name; all peers when not given.
+    pub peer: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// An OME-Zarr folder, a folder with OME-Zarr images in it, or an RO-Crate JSON file.
+    pub path: PathBuf,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token; its text is shown this once.
+    Create {
+        /// deposit, curate, admin or harvest; may repeat.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<Scope>,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        label: String,
+        #[command(flatten)]
+        place: TokenPlace,
+    },
+    /// List tokens.
+    List {
+        #[command(flatten)]
+        place: TokenPlace,
+    },
+    /// End a token's life.
+    Revoke {
+        /// The token's id.
+        id: String,
+        #[command(flatten)]
+        place: TokenPlace,
+    },
+}
+
+/// A running node, spoken to with an administrator's token; or, with --config, the data folder of one that is stopped.
+#[derive(Debug, Args)]
+pub(crate) struct TokenPlace {
+    /// Configuration of a node that is not running.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it.
+    Check(ConfigFile),
+}

@@ -1,0 +1,327 @@
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use dataset_model::NodeId;
+use node::{Limits, NodeConfig, PeerConfig};
+use serde::Deserialize;
+
+/// The configuration of one node: a TOML file, over which environment variables `HELIOGRAPH_<SECTION>_<KEY>` are laid.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Who the node is.
+    pub node: NodeSection,
+    /// How it is reached.
+    pub server: ServerSection,
+    /// Where it keeps things.
+    pub storage: StorageSection,
+    /// Whom it follows.
+    pub federation: FederationSection,
+    /// What it takes at most.
+    pub limits: LimitsSection,
+    /// What it writes to its log.
+    pub log: LogSection,
+}
+
+/// `[node]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeSection {
+    /// Short name in the federation: lower-case letters, digits, hyphens. It is part of every dataset id.
+    pub id: String,
+    /// Title on pages, and the publisher of deposits that name none.
+    pub title: String,
+    /// A sentence or two about the repository.
+    pub about: String,
+    /// Country, shown on the federation page.
+    pub country: Option<String>,
+    /// The address under which others reach the node. Dataset IRIs start with it: choose it once.
+    pub public_url: Option<String>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSection {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+}
+
+/// `[storage]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageSection {
+    /// Folder of ledger, RDF, search index, keys and caches; on a local disk.
+    pub data_dir: PathBuf,
+    /// Where the archive is: `file` (in `data_dir/archive`), a folder's path, or `s3://bucket/prefix`.
+    pub archive: String,
+    /// Address of an S3-compatible server; leave out for AWS. Credentials come from `AWS_ACCESS_KEY_ID` and the like.
+    pub s3_endpoint: Option<String>,
+    /// Region of the bucket.
+    pub s3_region: Option<String>,
+    /// Whether the S3 server may be spoken to without TLS.
+    pub s3_allow_http: bool,
+}
+
+/// `[federation]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FederationSection {
+    /// Seconds between two looks at a peer's checkpoint.
+    pub poll_seconds: u64,
+    /// `[[federation.peers]]`
+    pub peers: Vec<PeerSection>,
+}
+
+/// `[[federation.peers]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerSection {
+    /// The peer's name.
+    pub id: String,
+    /// The peer's address.
+    pub url: String,
+    /// The peer's public key, from its federation page: `name+hash+base64`.
+    pub public_key: String,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Files in one deposit.
+    pub deposit_files: u64,
+    /// Bytes of one RO-Crate.
+    pub crate_bytes: u64,
+    /// Seconds one SPARQL query may take.
+    pub sparql_seconds: u64,
+    /// Rows one SPARQL answer may have.
+    pub sparql_rows: usize,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// `text` or `json`.
+    pub format: String,
+    /// Level or filter, such as `info` or `info,node=debug`.
+    pub level: String,
+}
+
+impl Default for NodeSection {
+    fn default() -> Self {
+        Self {
+            id: "local".into(),
+            title: "Heliograph node".into(),
+            about: String::new(),
+            country: None,
+            public_url: None,
+        }
+    }
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8101)) }
+    }
+}
+
+impl Default for StorageSection {
+    fn default() -> Self {
+        Self {
+            data_dir: "heliograph-data".into(),
+            archive: "file".into(),
+            s3_endpoint: None,
+            s3_region: None,
+            s3_allow_http: false,
+        }
+    }
+}
+
+impl Default for FederationSection {
+    fn default() -> Self {
+        Self { poll_seconds: 30, peers: Vec::new() }
+    }
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        let Limits { file_bytes, deposit_files, crate_bytes, sparql_seconds, sparql_rows } = Limits::default();
+        Self { file_bytes, deposit_files, crate_bytes, sparql_seconds, sparql_rows }
+    }
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { format: "text".into(), level: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads a configuration from TOML text alone.
+    ///
+    /// # Errors
+    /// When the text is no TOML or holds a key nobody knows.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Self::from_toml_and_variables(text, std::iter::empty())
+    }
+
+    /// Reads a file, where one is named, and lays the environment over it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a value is not what it should be.
+    pub fn load(path: Option<&Path>) -> Result<Self> {
+        let text = match path {
+            Some(path) => std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?,
+            None => String::new(),
+        };
+        let config = Self::from_toml_and_variables(&text, std::env::vars());
+        config.with_context(|| path.map_or_else(|| "the environment".into(), |path| path.display().to_string()))
+    }
+
+    fn from_toml_and_variables(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        for (name, value) in variables {
+            let Some((section, key)) = setting_named(&name) else { continue };
+            let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let Some(section) = section.as_table_mut() else { bail!("'{name}': its section is no table in the file") };
+            section.insert(key.clone(), typed(&key, value));
+        }
+        Ok(Self::deserialize(table)?)
+    }
+
+    /// The configuration as the node takes it.
+    ///
+    /// # Errors
+    /// When a name, address or key is not well formed.
+    pub fn to_node(&self) -> Result<NodeConfig> {
+        let id: NodeId = self.node.id.parse().context("node.id")?;
+        let public_url = match &self.node.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.server.listen),
+        };
+        if !public_url.starts_with("http://") && !public_url.starts_with("https://") {
+            bail!("node.public_url: '{public_url}' must start with http:// or https://");
+        }
+        let peers: Vec<PeerConfig> = self.federation.peers.iter().map(to_peer).collect::<Result<_>>()?;
+        if peers.iter().any(|peer| peer.id == id) {
+            bail!("federation.peers: '{id}' is this node itself");
+        }
+        let limits = &self.limits;
+        Ok(NodeConfig {
+            id,
+            title: self.node.title.clone(),
+            about: self.node.about.clone(),
+            country: self.node.country.clone(),
+            public_url,
+            archive: self.archive()?,
+            data_dir: self.storage.data_dir.clone(),
+            peers,
+            poll_seconds: self.federation.poll_seconds.max(1),
+            limits: Limits {
+                file_bytes: limits.file_bytes,
+                deposit_files: limits.deposit_files,
+                crate_bytes: limits.crate_bytes,
+                sparql_seconds: limits.sparql_seconds,
+                sparql_rows: limits.sparql_rows,
+            },
+        })
+    }
+
+    fn archive(&self) -> Result<archive_store::Location> {
+        let storage = &self.storage;
+        Ok(match storage.archive.strip_prefix("s3://") {
+            Some(rest) => {
+                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                if bucket.is_empty() {
+                    bail!("storage.archive: 's3://' needs a bucket");
+                }
+                archive_store::Location::S3 {
+                    bucket: bucket.to_owned(),
+                    prefix: prefix.trim_matches('/').to_owned(),
+                    endpoint: storage.s3_endpoint.clone(),
+                    region: storage.s3_region.clone(),
+                    allow_http: storage.s3_allow_http,
+                }
+            }
+            None if storage.archive == "file" => archive_store::Location::Local(storage.data_dir.join("archive")),
+            None => archive_store::Location::Local(storage.archive.clone().into()),
+        })
+    }
+}
+
+fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
+    let id = section.id.parse().context("federation.peers.id")?;
+    let url = section.url.trim_end_matches('/').to_owned();
+    Ok(PeerConfig { id, url, public_key: section.public_key.clone() })
+}
+
+/// `HELIOGRAPH_SERVER_LISTEN` is `listen` in `[server]`.
+fn setting_named(variable: &str) -> Option<(String, String)> {
+    let (section, key) = variable.strip_prefix("HELIOGRAPH_")?.split_once('_')?;
+    let section = section.to_lowercase();
+    let known = ["node", "server", "storage", "federation", "limits", "log"].contains(&section.as_str());
+    known.then(|| (section, key.to_lowercase()))
+}
+
+/// Numbers and switches are told from text by their key.
+fn typed(key: &str, value: String) -> toml::Value {
+    let number = key.ends_with("_bytes") || key.ends_with("_files") || key.ends_with("_seconds") || key.ends_with("_rows");
+    match (value.parse::<i64>(), value.parse::<bool>()) {
+        (Ok(number_value), _) if number => toml::Value::Integer(number_value),
+        (_, Ok(switch)) if key.ends_with("allow_http") => toml::Value::Boolean(switch),
+        _ => toml::Value::String(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let variables = [("HELIOGRAPH_NODE_ID", "japan"), ("HELIOGRAPH_LIMITS_FILE_BYTES", "10"), ("HELIOGRAPH_TOKEN", "x")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::from_toml_and_variables("[node]\nid = \"europe\"\n", variables.into_iter()).unwrap();
+        assert_eq!(config.node.id, "japan");
+        assert_eq!(config.limits.file_bytes, 10);
+    }
+
+    #[test]
+    fn a_key_nobody_knows_is_an_error() {
+        assert!(Config::from_toml("[server]\nlisten_on = \"127.0.0.1:1\"\n").is_err());
+    }
+
+    #[test]
+    fn the_defaults_bind_to_loopback_and_need_nothing() {
+        let config = Config::from_toml("").unwrap();
+        assert!(config.server.listen.ip().is_loopback());
+        assert_eq!(config.to_node().unwrap().public_url, "http://127.0.0.1:8101");
+    }
+
+    #[test]
+    fn the_examples_in_the_config_folder_are_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+        let mut count = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            Config::from_toml(&std::fs::read_to_string(&path).unwrap()).unwrap().to_node().unwrap();
+            count += 1;
+        }
+        assert!(count >= 4, "one node and the three of the federation");
+    }
+
+    #[test]
+    fn archives_are_named_in_three_ways() {
+        let archive = |text: &str| Config::from_toml(&format!("[storage]\narchive = \"{text}\"")).unwrap().to_node().unwrap().archive;
+        assert!(matches!(archive("file"), archive_store::Location::Local(path) if path.ends_with("heliograph-data/archive")));
+        assert!(matches!(archive("/srv/ocfl"), archive_store::Location::Local(path) if path == Path::new("/srv/ocfl")));
+        assert!(matches!(archive("s3://b/a/c/"), archive_store::Location::S3 { bucket, prefix, .. } if bucket == "b" && prefix == "a/c"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The bytes of published versions: `/data/{id}/{version}/{path}`.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::StreamExt;
+use node::{Blob, Node, NodeError, OpenFile};
+
+use crate::{
+    Problem,
+    authentication::Asking,
+    conditions::{self, Verdict},
+    content_digest, media_types,
+    ranges::{self, Wanted},
+};
+
+/// Bodies up to this size are read in one go on the thread that answers: the page cache has most chunks.
+const ONE_READ: u64 = 1 << 20;
+
+/// Reads a file of a published version.
+#[utoipa::path(
+    get, path = "/data/{id}/{version}/{*path}", tag = "bytes",
+    params(
+        ("id" = String, Path, description = "Dataset id"),
+        ("version" = String, Path, description = "`v1`, `v2`, … or `latest`"),
+        ("path" = String, Path, description = "File path; `…/image.ome.zarr` is the root any Zarr library opens"),
+        ("Range" = Option<String>, Header, description = "Single, suffix and multiple byte ranges"),
+    ),
+    responses(
+        (status = 200, description = "The file"), (status = 206, description = "The ranges asked for"),
+        (status = 304, description = "Not modified"), (status = 404, description = "No such file; normal for an empty chunk"),
+        (status = 410, description = "The dataset was withdrawn"), (status = 416, description = "The file has no such range"),
+    )
+)]
+pub(crate) async fn read_file(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path((id, version, path)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let absent = || NodeError::NotFound("there is no such file".into());
+    let id = id.parse().map_err(|_| absent())?;
+    let version = version.parse().map_err(|_| absent())?;
+    let path: dataset_model::FilePath = path.parse().map_err(|_| absent())?;
+    let file = node.open_file(&actor, &id, version, &path).await?;
+    let etag = format!("\"{}\"", file.blob.sha256());
+    let mut response = match conditions::weigh(&headers, &etag) {
+        Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
+        Verdict::Failed => StatusCode::PRECONDITION_FAILED.into_response(),
+        Verdict::Proceed => {
+            let range = headers.get(header::RANGE).filter(|_| conditions::range_applies(&headers, &etag));
+            answer(&file.blob, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
+        }
+    };
+    describe(response.headers_mut(), &file, &etag)?;
+    Ok(response)
+}
+
+/// Headers every answer about a file carries.
+fn describe(headers: &mut HeaderMap, file: &OpenFile, etag: &str) -> Result<(), Problem> {
+    let cache = if file.immutable { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
+    headers.insert(header::ETAG, value(etag)?);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert("repr-digest", value(&content_digest::field(&file.blob.sha256()))?);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // A deposited page or SVG must not act in the portal's name.
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    Ok(())
+}
+
+async fn answer(blob: &Blob, range: Option<&str>, media_type: &'static str) -> Result<Response, Problem> {
+    let size = blob.size();
+    match ranges::wanted(range, size) {
+        Wanted::Whole => Ok(part(StatusCode::OK, blob, 0..size, media_type).await?),
+        Wanted::Unsatisfiable => {
+            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+            response.headers_mut().insert(header::CONTENT_RANGE, value(&format!("bytes */{size}"))?);
+            Ok(response)
+        }
+        Wanted::Parts(parts) => match parts.as_slice() {
+            [one] => {
+                let mut response = part(StatusCode::PARTIAL_CONTENT, blob, one.clone(), media_type).await?;
+                let field = format!("bytes {}-{}/{size}", one.start, one.end.saturating_sub(1));
+                response.headers_mut().insert(header::CONTENT_RANGE, value(&field)?);
+                Ok(response)
+            }
+            _ => several(blob, &parts, media_type),
+        },
+    }
+}
+
+async fn part(status: StatusCode, blob: &Blob, range: std::ops::Range<u64>, media_type: &'static str) -> Result<Response, Problem> {
+    let length = range.end - range.start;
+    let inline = if length <= ONE_READ { blob.bytes_blocking(range.clone()) } else { None };
+    let body = match inline {
+        Some(bytes) => Body::from(bytes.map_err(NodeError::Archive)?),
+        None => Body::from_stream(blob.read(range)),
+    };
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::CONTENT_LENGTH, length.into())];
+    Ok((status, headers, body).into_response())
+}
+
+/// `multipart/byteranges` (RFC 9110 §14.6), streamed part by part.
+fn several(blob: &Blob, parts: &[std::ops::Range<u64>], media_type: &'static str) -> Result<Response, Problem> {
+    let (size, boundary) = (blob.size(), format!("heliograph-{}", blob.sha256()));
+    let head = |range: &std::ops::Range<u64>| {
+        format!("\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: bytes {}-{}/{size}\r\n\r\n", range.start, range.end - 1)
+    };
+    let tail = format!("\r\n--{boundary}--\r\n");
+    let length: u64 = parts.iter().map(|range| head(range).len() as u64 + range.end - range.start).sum::<u64>() + tail.len() as u64;
+    let pieces: Vec<_> = parts
+        .iter()
+        .map(|range| futures::stream::iter([Ok(Bytes::from(head(range)))]).chain(blob.read(range.clone())).boxed())
+        .chain([futures::stream::iter([Ok(Bytes::from(tail))]).boxed()])
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, value(&format!("multipart/byteranges; boundary={boundary}"))?),
+        (header::CONTENT_LENGTH, length.into()),
+    ];
+    Ok((StatusCode::PARTIAL_CONTENT, headers, Body::from_stream(futures::stream::iter(pieces).flatten())).into_response())
+}
+
+fn value(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(|error| NodeError::Internal(error.to_string()).into())
+}

@@ -1,0 +1,74 @@
+//! The OpenAPI 3.1 document, made from the handlers.
+
+use std::sync::Arc;
+
+use node::Node;
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        OpenApi,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{data, datasets, deposit_files, deposits, harvesting, health, log, peers, render, search, sources, sparql, terms, tokens};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Heliograph",
+    description = "Deposit, publish, read, search and federate bio-image data. Refusals are problem documents (RFC 9457).",
+    license(name = "MIT OR Apache-2.0")
+))]
+struct Document;
+
+/// Every route with its description.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
+    // Bodies are bounded where they are read: a crate by its limit, a file by its own.
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(deposits::create, deposits::list))
+        .routes(routes!(deposits::show, deposits::replace, deposits::delete))
+        .routes(routes!(deposits::validate))
+        .routes(routes!(deposits::publish))
+        .routes(routes!(deposit_files::list))
+        .routes(routes!(deposit_files::put, deposit_files::delete))
+        .routes(routes!(deposits::create_version))
+        .routes(routes!(datasets::show))
+        .routes(routes!(datasets::show_version))
+        .routes(routes!(datasets::show_crate))
+        .routes(routes!(datasets::show_manifest))
+        .routes(routes!(datasets::show_proof))
+        .routes(routes!(datasets::withdraw))
+        .routes(routes!(data::read_file))
+        .routes(routes!(render::render))
+        .routes(routes!(search::search))
+        .routes(routes!(terms::terms))
+        .routes(routes!(sparql::get, sparql::post))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::tile))
+        .routes(routes!(peers::describe))
+        .routes(routes!(peers::crates))
+        .routes(routes!(harvesting::peers))
+        .routes(routes!(harvesting::harvest))
+        .routes(routes!(sources::import))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+/// The document as it is served.
+pub fn document() -> OpenApi {
+    finish(routes().split_for_parts().1)
+}
+
+/// Adds the token scheme, and writes rest-of-path parameters as OpenAPI does.
+pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().add_security_scheme("token", bearer);
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    document
+}

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use node::{Node, SearchAnswer, SearchRequest};
+use serde_json::{Value, json};
+
+use crate::{Problem, authentication::Asking};
+
+/// Full text, facets and cursors over everything held, whichever node it came from.
+#[utoipa::path(get, path = "/api/v1/search", tag = "search",
+    params(
+        ("q" = Option<String>, Query, description = "Words; all must match. `\"phrases\"`, `-without`"),
+        ("organism" = Option<Vec<String>>, Query, description = "Term IRI, CURIE or label; descendants included; may repeat"),
+        ("method" = Option<Vec<String>>, Query, description = "Imaging method: term IRI, CURIE or label; descendants included; may repeat"),
+        ("publisher" = Option<Vec<String>>, Query, description = "Publisher's name"),
+        ("license" = Option<Vec<String>>, Query, description = "SPDX id or URL"),
+        ("node" = Option<Vec<String>>, Query, description = "Node that announced it"),
+        ("access" = Option<Vec<String>>, Query, description = "open, metadata-only, restricted"),
+        ("year_from" = Option<u16>, Query), ("year_to" = Option<u16>, Query),
+        ("has_images" = Option<bool>, Query, description = "Whether images can be opened here in the federation"),
+        ("sort" = Option<String>, Query, description = "relevance, newest, oldest, largest, title"),
+        ("size" = Option<usize>, Query, description = "Hits on a page, up to 200; 20 when not given"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "`{total, hits, facets, next_cursor, sources, unresolved}`")))]
+pub(crate) async fn search(State(node): State<Arc<Node>>, Asking(actor): Asking, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+    let query = query.unwrap_or_default();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let request = SearchRequest::from_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))?;
+    Ok(Json(answer(&node.search(&actor, request).await?)))
+}
+
+/// The documented shape of an answer: a hit is its record, with why it matched.
+fn answer(found: &SearchAnswer) -> Value {
+    let hits: Vec<Value> = found.hits.iter().map(hit).collect();
+    json!({
+        "total": found.total,
+        "hits": hits,
+        "facets": found.facets,
+        "next_cursor": found.next_cursor,
+        "sources": found.sources,
+        "unresolved": found.unresolved,
+    })
+}
+
+fn hit(hit: &node::Hit) -> Value {
+    let document = &hit.document;
+    json!({
+        "id": document.key.id,
+        "node": document.key.node,
+        "iri": document.iri,
+        "kind": document.kind,
+        "version": document.version,
+        "title": document.title,
+        "description": document.description,
+        "authors": document.authors,
+        "date_published": document.date,
+        "year": document.year,
+        "license": document.licence,
+        "publisher": document.publisher,
+        "access": document.access,
+        "organisms": document.organisms,
+        "methods": document.methods,
+        "keywords": document.keywords,
+        "identifiers": document.identifiers,
+        "images": document.images,
+        "bytes": document.bytes,
+        "thumbnail": document.thumbnail,
+        "score": hit.score,
+        "highlights": hit.highlights,
+        "matched_via": hit.matched_via,
+    })
+}

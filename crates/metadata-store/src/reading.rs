@@ -1,0 +1,89 @@
+//! Reading a crate: bytes in, a normalised summary, a graph, and everything that was odd about it out.
+
+mod checks;
+mod date;
+mod entity;
+mod ids;
+mod journal;
+mod limits;
+mod mending;
+mod normalise;
+mod people;
+mod root;
+mod summary;
+mod terms;
+mod text;
+mod triples;
+
+use dataset_model::{Finding, Summary};
+use serde_json::Value;
+
+use crate::{CrateError, CrateGraph, Ontology, context::Vocabulary};
+use entity::Entities;
+use ids::Ids;
+use journal::Journal;
+use normalise::Normaliser;
+
+/// What was read from a crate.
+#[derive(Debug)]
+pub struct ReadCrate {
+    /// What it says, with findings and repairs.
+    pub summary: Summary,
+    /// The same as RDF.
+    pub graph: CrateGraph,
+}
+
+/// Reads an RO-Crate metadata file (RO-Crate 1.1, 1.2; GIDE search profile).
+///
+/// `base` is the absolute IRI of the dataset's page: ids without a scheme belong to it, and a root `./` becomes it. Dirt is
+/// repaired and recorded, and what breaks the profile is a finding; neither makes reading fail.
+///
+/// # Errors
+/// When the bytes are no JSON with a `@graph` and a root dataset, or exceed 16 MiB, 64 levels or 200,000 entities.
+pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadCrate, CrateError> {
+    limits::check(bytes)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let document: Value = serde_json::from_slice(bytes).map_err(|source| CrateError::NotJson(Box::new(source)))?;
+    let graph = document.get("@graph").and_then(Value::as_array).ok_or(CrateError::NotJsonLd)?;
+    let vocabulary = Vocabulary::read(document.get("@context").unwrap_or(&Value::Null));
+    let mut journal = Journal::default();
+    report_contexts(&vocabulary, &mut journal);
+
+    let ids = Ids::new(base, &vocabulary)?;
+    let folder = ids.folder().to_owned();
+    let mut normaliser = Normaliser::new(&vocabulary, ids, &mut journal);
+    for (at, element) in graph.iter().enumerate() {
+        normaliser.take(at, element)?;
+    }
+    let mut found = normaliser.entities;
+    let root = root::find(&found, base, &mut journal).ok_or(CrateError::NoRoot)?;
+    mending::mend(&mut found, &root, &folder, &mut journal);
+    let mut entities = Entities::of(found, &mut journal);
+    terms::name_unnamed(&mut entities, ontology, &mut journal);
+
+    let triples = triples::of(&entities, &vocabulary, &mut journal)?;
+    let mut summary = summary::of(&entities, &root, ontology);
+    checks::check(&entities, &root, &summary, ontology, &mut journal);
+    (summary.repairs, summary.findings) = journal.finish();
+    Ok(ReadCrate { graph: CrateGraph::new(triples), summary })
+}
+
+fn report_contexts(vocabulary: &Vocabulary, journal: &mut Journal) {
+    let place = "ro-crate-metadata.json#/@context";
+    if !vocabulary.is_given {
+        journal.find(Finding::warning(
+            "crate.context.missing",
+            place,
+            "There is no '@context', so the crate was read as RO-Crate 1.2.",
+            "Add \"@context\": \"https://w3id.org/ro/crate/1.2/context\".",
+        ));
+    }
+    for unknown in &vocabulary.unknown {
+        journal.find(Finding::warning(
+            "crate.context.unknown",
+            place,
+            format!("The context '{}' is not known here, and contexts are never fetched.", journal::clip(unknown)),
+            "Write the terms it defines into '@context' as an object.",
+        ));
+    }
+}

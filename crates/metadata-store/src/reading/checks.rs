@@ -1,0 +1,21 @@
+//! The GIDE search profile (January 2026): what a record must and should say.
+
+mod must;
+mod should;
+
+use dataset_model::Summary;
+
+use super::{entity::Entities, journal::Journal, terms};
+use crate::Ontology;
+
+/// Reports what the profile asks for and the crate does not say.
+pub(super) fn check(entities: &Entities, root: &str, summary: &Summary, ontology: &Ontology, journal: &mut Journal) {
+    let Some(root) = entities.get(root) else {
+        return;
+    };
+    must::check(entities, root, summary, journal);
+    should::check(entities, root, summary, ontology, journal);
+    for entity in entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")) {
+        terms::check(entity, ontology, journal);
+    }
+}

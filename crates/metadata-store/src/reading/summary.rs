@@ -1,0 +1,199 @@
+//! What a normalised crate says, in the words of pages and search.
+
+use dataset_model::{Declared, Licence, Summary, Term};
+use serde_json::Value;
+
+use super::{
+    entity::{Entities, Entity, reference},
+    people, terms,
+};
+use crate::{Ontology, iri};
+
+/// Units of the Units of Measurement Ontology that sizes are declared in.
+const BYTES: &str = "UO_0000233";
+const FILES: &str = "UO_0000189";
+
+/// Summarises the dataset; a crate without a title is called by its id.
+pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary {
+    let nothing = Entity::default();
+    let root = entities.get(id).unwrap_or(&nothing);
+    let (organisms, methods) = (organisms(entities, root, ontology), methods(entities, root, ontology));
+    Summary {
+        iri: id.to_owned(),
+        title: root.text("name").unwrap_or_else(|| fallback_title(root, id)),
+        description: root.text("description").unwrap_or_default(),
+        date_published: root.text("datePublished").filter(|date| super::date::read(date).as_ref() == Some(date)),
+        licence: licence(entities, root),
+        publisher: people::publisher(entities, root),
+        authors: people::authors(entities, root),
+        about: about(entities, root, ontology, &organisms),
+        keywords: unique(root.values("keywords").iter().filter_map(|value| name_of(entities, value))),
+        thumbnail: thumbnail(entities, root),
+        identifiers: identifiers(entities, root),
+        see_also: see_also(root),
+        text: texts(entities),
+        declared: declared(entities, root),
+        organisms,
+        methods,
+        findings: Vec::new(),
+        repairs: Vec::new(),
+    }
+}
+
+fn fallback_title(root: &Entity, id: &str) -> String {
+    let last = id.trim_end_matches('/').rsplit('/').next().unwrap_or(id);
+    root.text("identifier").or_else(|| root.text("alternateName")).unwrap_or_else(|| last.to_owned())
+}
+
+/// A value's text, or the name of the entity it refers to.
+fn name_of(entities: &Entities, value: &Value) -> Option<String> {
+    match reference(value) {
+        Some(id) => entities.get(id).and_then(Entity::label),
+        None => value.as_str().or_else(|| value.get("@value")?.as_str()).map(str::to_owned),
+    }
+}
+
+fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    texts.filter(|text| seen.insert(text.clone())).collect()
+}
+
+/// Taxa of the root's `about`, and of the samples there.
+fn organisms(entities: &Entities, root: &Entity, ontology: &Ontology) -> Vec<Term> {
+    let samples = entities.linked(root, "about").filter(|entity| entity.is("BioSample"));
+    let of_samples = samples.flat_map(|sample| sample.references("taxonomicRange"));
+    let ids = root.references("about").chain(of_samples).chain(root.references("taxonomicRange"));
+    collect(entities, ids, ontology, &|entity, term| entity.is_some_and(|entity| entity.is("Taxon")) || ontology.is_taxon(&term.iri))
+}
+
+/// Terms of the root's `measurementMethod`, and of the protocols there.
+fn methods(entities: &Entities, root: &Entity, ontology: &Ontology) -> Vec<Term> {
+    let keys = ["measurementMethod", "measurementTechnique"];
+    let of_root = || keys.iter().flat_map(|key| root.references(key));
+    let protocols = of_root().filter_map(|id| entities.get(id)).filter(|entity| entity.is("LabProtocol"));
+    let of_protocols = protocols.flat_map(|protocol| keys.iter().flat_map(|key| protocol.references(key)));
+    collect(entities, of_root().chain(of_protocols), ontology, &|entity, term| {
+        entity.map_or_else(|| ontology.is_method(&term.iri), |entity| entity.is("DefinedTerm") || ontology.is_method(&term.iri))
+    })
+}
+
+/// Other terms the dataset is about, cell lines of its samples included.
+fn about(entities: &Entities, root: &Entity, ontology: &Ontology, organisms: &[Term]) -> Vec<Term> {
+    let samples = entities.linked(root, "about").filter(|entity| entity.is("BioSample"));
+    let ids = root.references("about").chain(samples.flat_map(|sample| sample.references("hasCellLine")));
+    let known = |entity: Option<&Entity>, term: &Term| {
+        let is_term = entity.map_or_else(|| ontology.contains(&term.iri), |entity| entity.is("DefinedTerm"));
+        is_term && !organisms.iter().any(|organism| organism.iri == term.iri)
+    };
+    collect(entities, ids, ontology, &known)
+}
+
+/// The terms behind ids, once each, in the order written.
+fn collect<'a>(
+    entities: &'a Entities,
+    ids: impl Iterator<Item = &'a str>,
+    ontology: &Ontology,
+    wanted: &dyn Fn(Option<&Entity>, &Term) -> bool,
+) -> Vec<Term> {
+    let mut seen = std::collections::HashSet::new();
+    let mut found = Vec::new();
+    for id in ids.filter(|id| seen.insert(*id)) {
+        let entity = entities.get(id);
+        let term = match entity {
+            Some(entity) => terms::term_of(entity, ontology),
+            None => terms::bare_term(id, ontology),
+        };
+        found.extend(term.filter(|term| wanted(entity, term)));
+    }
+    found
+}
+
+fn licence(entities: &Entities, root: &Entity) -> Option<Licence> {
+    let value = root.values("license").first()?;
+    let Some(id) = reference(value) else {
+        return value.as_str().map(Licence::read);
+    };
+    // A licence described in the crate under a local id gives its address as 'url' or 'identifier'.
+    let entity = entities.get(id).filter(|_| id.contains('#'));
+    let address = entity.and_then(|entity| {
+        let linked = entity.references("url").next().map(str::to_owned);
+        linked.or_else(|| entity.text("url")).or_else(|| entity.text("identifier")).or_else(|| entity.text("name"))
+    });
+    Some(Licence::read(address.as_deref().unwrap_or(id)))
+}
+
+fn thumbnail(entities: &Entities, root: &Entity) -> Option<String> {
+    let values = ["thumbnailUrl", "thumbnail", "image"].iter().flat_map(|key| root.values(key));
+    let mut urls = values.filter_map(|value| match reference(value) {
+        Some(id) => entities.get(id).and_then(|entity| entity.text("contentUrl")).or_else(|| Some(id.to_owned())),
+        None => value.as_str().map(str::to_owned),
+    });
+    urls.find(|url| url.starts_with("https://") || url.starts_with("http://"))
+}
+
+/// The accession first, then DOIs, those of related articles included, so that a reader of the paper finds the images.
+fn identifiers(entities: &Entities, root: &Entity) -> Vec<String> {
+    let own = root.values("identifier").iter().filter_map(|value| match reference(value) {
+        Some(id) => entities.get(id).and_then(|entity| entity.text("value")).or_else(|| Some(id.to_owned())),
+        None => value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string)),
+    });
+    let own = own.map(|text| iri::doi(&text).unwrap_or(text));
+    let articles = ["seeAlso", "citation", "sameAs"].iter().flat_map(|key| root.references(key)).filter_map(iri::doi);
+    unique(own.chain(iri::doi(&root.id)).chain(articles))
+}
+
+fn see_also(root: &Entity) -> Vec<String> {
+    let keys = ["seeAlso", "citation", "sameAs", "isBasedOn", "url"];
+    let values = keys.iter().flat_map(|key| root.values(key));
+    let links = values.filter_map(|value| reference(value).or_else(|| value.as_str()));
+    unique(links.filter(|link| link.starts_with("http") && !link.contains('#')).map(str::to_owned))
+}
+
+/// Names and descriptions of what surrounds the dataset, for full text.
+fn texts(entities: &Entities) -> Vec<String> {
+    let kinds = ["BioSample", "LabProtocol", "DefinedTerm", "Taxon", "ScholarlyArticle", "Grant"];
+    let keys = ["name", "description", "scientificName", "vernacularName", "alternateName", "labEquipment", "hasCellLine"];
+    let described = entities.iter().filter(|entity| kinds.iter().any(|kind| entity.is(kind)));
+    let values = described.flat_map(|entity| keys.iter().flat_map(|key| entity.values(key)));
+    unique(values.filter_map(|value| if reference(value).is_some() { None } else { name_of(entities, value) }))
+}
+
+/// Sizes declared as quantities of bytes or files; the first of each counts.
+fn declared(entities: &Entities, root: &Entity) -> Declared {
+    let sizes: Vec<(Unit, u64)> = entities.linked(root, "size").filter_map(size).collect();
+    let first = |unit| sizes.iter().find(|(of, _)| *of == unit).map(|(_, number)| *number);
+    Declared { bytes: first(Unit::Bytes), files: first(Unit::Files) }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Bytes,
+    Files,
+}
+
+/// The quantity an entity stands for; nothing when its unit or number cannot be read.
+pub(super) fn size(entity: &Entity) -> Option<(Unit, u64)> {
+    let code = entity.references("unitCode").next().map(str::to_owned).or_else(|| entity.text("unitCode"));
+    let code = code.unwrap_or_default();
+    let text = entity.text("unitText").unwrap_or_default().to_lowercase();
+    let unit = match () {
+        () if code.ends_with(BYTES) => Unit::Bytes,
+        () if code.ends_with(FILES) => Unit::Files,
+        () if matches!(text.as_str(), "byte" | "bytes" | "b") => Unit::Bytes,
+        () if matches!(text.as_str(), "file" | "files" | "file count") => Unit::Files,
+        () => return None,
+    };
+    whole(entity.values("value").first()?).map(|number| (unit, number))
+}
+
+/// A whole number, also when written as text or as `1e9`.
+fn whole(value: &Value) -> Option<u64> {
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.or_else(|| {
+        let float = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        // 2^53: above it a float no longer names one whole number.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number below 2^53")]
+        let number = (0.0..9_007_199_254_740_992.0).contains(&float).then_some(float.round() as u64);
+        number
+    })
+}

@@ -1,0 +1,62 @@
+//! From normalised entities to RDF, through a JSON-LD processor.
+
+use std::collections::BTreeSet;
+
+use dataset_model::Finding;
+use oxjsonld::JsonLdParser;
+use oxrdf::{GraphName, Triple};
+use serde_json::{Map, Value, json};
+
+use super::{
+    entity::{Entities, Entity},
+    journal::{Journal, clip},
+};
+use crate::{CrateError, context::Vocabulary};
+
+/// The triples of a crate. Contexts were read before, so the processor meets no address it could want to fetch.
+pub(super) fn of(entities: &Entities, vocabulary: &Vocabulary, journal: &mut Journal) -> Result<Vec<Triple>, CrateError> {
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for entity in entities.iter() {
+        used.extend(entity.types.iter().map(String::as_str));
+        used.extend(entity.properties.keys().map(String::as_str));
+    }
+    let (context, undefined) = vocabulary.compact(&used);
+    for term in &undefined {
+        journal.find(Finding::note(
+            "crate.term.undefined",
+            "ro-crate-metadata.json#/@context",
+            format!("No context says what '{}' means, so it is not in the RDF.", clip(term)),
+            "Define it in '@context', or use a term of RO-Crate.",
+        ));
+    }
+    let undefined: BTreeSet<&str> = undefined.iter().map(String::as_str).collect();
+    let graph: Vec<Value> = entities.iter().map(|entity| node(entity, &undefined)).collect();
+    let document = json!({"@context": context, "@graph": graph}).to_string();
+    parse(&document)
+}
+
+/// An entity as expanded JSON-LD, without keys that mean nothing.
+fn node(entity: &Entity, undefined: &BTreeSet<&str>) -> Value {
+    let mut node = Map::new();
+    node.insert("@id".to_owned(), json!(entity.id));
+    let types: Vec<&String> = entity.types.iter().filter(|name| !undefined.contains(name.as_str())).collect();
+    if !types.is_empty() {
+        node.insert("@type".to_owned(), json!(types));
+    }
+    for (key, values) in entity.properties.iter().filter(|(key, _)| !undefined.contains(key.as_str())) {
+        node.insert(key.clone(), Value::Array(values.clone()));
+    }
+    Value::Object(node)
+}
+
+fn parse(document: &str) -> Result<Vec<Triple>, CrateError> {
+    let failed = |source: oxjsonld::JsonLdSyntaxError| CrateError::Triples(Box::new(source));
+    let mut triples = Vec::new();
+    for quad in JsonLdParser::new().for_slice(document) {
+        let quad = quad.map_err(failed)?;
+        if quad.graph_name == GraphName::DefaultGraph {
+            triples.push(Triple::new(quad.subject, quad.predicate, quad.object));
+        }
+    }
+    Ok(triples)
+}

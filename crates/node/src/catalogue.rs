@@ -1,0 +1,270 @@
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use dataset_model::{Catalogued, DatasetId, Digest, Entry, Event, Timestamp, VersionNumber, WithdrawReason, Withdrawn};
+use futures::{Stream, StreamExt};
+use ledger::{Append, Change};
+
+use crate::{Actor, ImportReport, Node, NodeError, Scope, documents::SourceRecord, minting::slug, policy};
+
+/// Items whose entries go into one append.
+const BATCH: usize = 200;
+
+/// The name of an imported source, such as `idr`: letters, digits and hyphens, at most 32.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceName(String);
+
+impl FromStr for SourceName {
+    type Err = NodeError;
+
+    fn from_str(text: &str) -> Result<Self, NodeError> {
+        let valid = !text.is_empty()
+            && text.len() <= 32
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if valid {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(NodeError::Invalid(format!("'{text}' cannot name a source: use 1 to 32 letters, digits and hyphens")))
+    }
+}
+
+/// One item of a listing.
+#[derive(Debug)]
+pub enum ListingItem {
+    /// A crate, or what should be one.
+    Crate {
+        /// Where it stands in the listing.
+        path: String,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// Something the reader of the listing could not read.
+    Unreadable {
+        /// Where it stands in the listing.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// The listing was read to its end: what it did not hold is gone from the source.
+    End,
+}
+
+/// An import under way.
+struct Import<'a> {
+    node: &'a Node,
+    source: &'a SourceName,
+    /// What is known of the source, by path.
+    known: HashMap<String, SourceRecord>,
+    /// The IRIs seen so far, with their paths.
+    seen: HashMap<String, String>,
+    /// Paths that could not be kept: what was stored under them stays, for an unreadable file is no withdrawal.
+    refused: HashSet<String>,
+    ids: HashMap<DatasetId, String>,
+    pending: Pending,
+    report: ImportReport,
+}
+
+#[derive(Default)]
+struct Pending {
+    entries: Vec<Vec<u8>>,
+    crates: Vec<(Digest, Bytes)>,
+    changes: Vec<Change>,
+}
+
+impl Node {
+    /// Brings a listing of crates in as catalogue records: metadata here, bytes elsewhere. The listing is the source's
+    /// new complete state; when it ends with [`ListingItem::End`], what it no longer holds is withdrawn. A listing that
+    /// breaks off adds and changes, and takes nothing away.
+    ///
+    /// # Errors
+    /// Unless the actor is a curator; when the listing breaks off (what came before stays).
+    pub async fn import<S>(self: &Arc<Self>, actor: &Actor, source: &SourceName, mut listing: S) -> Result<ImportReport, NodeError>
+    where
+        S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
+    {
+        policy::require(actor, Scope::Curate)?;
+        let _alone = self.importing.lock().await;
+        let mut import = Import::begin(self, source)?;
+        while let Some(item) = listing.next().await {
+            match item? {
+                ListingItem::Crate { path, bytes } => import.take(path, bytes)?,
+                ListingItem::Unreadable { path, why } => import.refuse(path, why),
+                ListingItem::End => import.report.complete = true,
+            }
+        }
+        let report = import.finish()?;
+        self.wake_projectors();
+        if let Some(last) = self.ledger.size(&self.config.id)?.checked_sub(1) {
+            self.wait_until_applied(last).await;
+        }
+        Ok(report)
+    }
+}
+
+impl<'a> Import<'a> {
+    fn begin(node: &'a Node, source: &'a SourceName) -> Result<Self, NodeError> {
+        let prefix = format!("{}/", source.0);
+        let (mut known, mut ids) = (HashMap::new(), HashMap::new());
+        for row in node.source_records().iter_prefix(&prefix) {
+            let (key, record) = row?;
+            ids.insert(record.dataset.clone(), record.iri.clone());
+            known.insert(key[prefix.len()..].to_owned(), record);
+        }
+        let report = ImportReport { source: source.0.clone(), ..ImportReport::default() };
+        let (seen, refused) = Default::default();
+        Ok(Self { node, source, known, seen, refused, ids, pending: Pending::default(), report })
+    }
+
+    fn refuse(&mut self, path: String, why: String) {
+        self.report.seen += 1;
+        self.report.reject(&path, why);
+        self.refused.insert(path);
+    }
+
+    fn take(&mut self, path: String, bytes: Bytes) -> Result<(), NodeError> {
+        let limit = self.node.config.limits.crate_bytes;
+        if bytes.len() as u64 > limit {
+            self.refuse(path, format!("larger than {limit} bytes"));
+            return Ok(());
+        }
+        let base = format!("{}/sources/{}/", self.node.config.public_url, self.source.0);
+        let read = match metadata_store::read_crate(&bytes, &base, &self.node.ontology) {
+            Ok(read) => read,
+            Err(error) => {
+                self.refuse(path, error.to_string());
+                return Ok(());
+            }
+        };
+        let iri = read.summary.iri.clone();
+        if iri.starts_with(&base) {
+            self.refuse(path, "the root dataset has no absolute @id, so nobody could find its bytes".into());
+            return Ok(());
+        }
+        if let Some(other) = self.seen.get(&iri) {
+            let why = format!("describes {iri}, as does {other}");
+            self.refuse(path, why);
+            return Ok(());
+        }
+        self.seen.insert(iri.clone(), path.clone());
+        self.report.seen += 1;
+        self.report.count(&read.summary);
+        self.store(path, bytes, iri, &read)
+    }
+
+    fn store(&mut self, path: String, bytes: Bytes, iri: String, read: &metadata_store::ReadCrate) -> Result<(), NodeError> {
+        let digest = Digest::of(&bytes);
+        let before = self.known.get(&path).filter(|known| known.iri == iri).cloned().or_else(|| self.moved(&iri));
+        if before.as_ref().is_some_and(|before| before.digest == digest) {
+            self.report.unchanged += 1;
+            if !self.known.contains_key(&path) {
+                self.remember(&path, before.map_or_else(|| self.id_for(&iri, read), |before| Ok(before.dataset))?, iri, digest)?;
+            }
+            return Ok(());
+        }
+        let dataset = match before {
+            Some(before) => before.dataset,
+            None => self.id_for(&iri, read)?,
+        };
+        let event = Event::Catalogue(Catalogued {
+            crate_digest: digest,
+            graph: read.graph.digest(),
+            source: self.source.0.clone(),
+        });
+        self.announce(&dataset, event)?;
+        self.pending.crates.push((digest, bytes));
+        self.report.stored += 1;
+        self.remember(&path, dataset, iri, digest)?;
+        if self.pending.entries.len() >= BATCH { self.append() } else { Ok(()) }
+    }
+
+    /// The record of a study whose file has another name now.
+    fn moved(&self, iri: &str) -> Option<SourceRecord> {
+        self.known.values().find(|known| known.iri == iri).cloned()
+    }
+
+    fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, digest: Digest) -> Result<(), NodeError> {
+        let record = SourceRecord { dataset, iri, digest };
+        self.ids.insert(record.dataset.clone(), record.iri.clone());
+        let key = format!("{}/{path}", self.source.0);
+        self.pending.changes.push(self.node.source_records().put(&key, &record)?);
+        Ok(())
+    }
+
+    /// `{source}.{accession}`; two studies with one accession are told apart by a hash of their IRIs.
+    fn id_for(&self, iri: &str, read: &metadata_store::ReadCrate) -> Result<DatasetId, NodeError> {
+        let accession = read.summary.identifiers.first().map(String::as_str);
+        let last = iri.trim_end_matches('/').rsplit('/').next();
+        let local = slug(accession.filter(|text| !text.contains('/')).or(last).unwrap_or(iri));
+        let plain = format!("{}.{local}", self.source.0);
+        let parse = |text: String| text.parse::<DatasetId>().map_err(|error| NodeError::Internal(error.to_string()));
+        let id = parse(plain.clone())?;
+        if self.ids.get(&id).is_none_or(|of| of == iri) {
+            return Ok(id);
+        }
+        let hash: String = Digest::of(iri).to_string().chars().take(8).collect();
+        parse(format!("{plain}-{hash}"))
+    }
+
+    fn announce(&mut self, dataset: &DatasetId, event: Event) -> Result<(), NodeError> {
+        let node = self.node;
+        let previous = node.ledger.head(&node.config.id, dataset)?;
+        let version = match previous {
+            None => VersionNumber::FIRST,
+            Some(index) => {
+                let before = node.entry(&node.config.id, index)?;
+                if matches!(event, Event::Withdraw(_)) { before.version } else { before.version.next() }
+            }
+        };
+        let entry = Entry { dataset: dataset.clone(), version, previous, time: Timestamp::now(), event };
+        let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
+        self.pending.entries.push(bytes);
+        Ok(())
+    }
+
+    fn append(&mut self) -> Result<(), NodeError> {
+        let Pending { entries, crates, changes } = std::mem::take(&mut self.pending);
+        if entries.is_empty() {
+            return Ok(self.node.ledger.write(changes)?);
+        }
+        let append = Append { entries, crates, changes, ..Append::default() };
+        self.node.ledger.append(&self.node.config.id, append)?;
+        self.node.wake_projectors();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<ImportReport, NodeError> {
+        self.append()?;
+        if self.report.complete {
+            self.withdraw_the_unlisted()?;
+            self.append()?;
+        }
+        Ok(self.report)
+    }
+
+    fn withdraw_the_unlisted(&mut self) -> Result<(), NodeError> {
+        let listed: HashSet<&String> = self.seen.values().collect();
+        let mut gone = Vec::new();
+        for (path, record) in &self.known {
+            if !self.seen.contains_key(&record.iri) && !self.refused.contains(path) {
+                gone.push(record.dataset.clone());
+            }
+            if !listed.contains(path) && !self.refused.contains(path) {
+                let key = format!("{}/{path}", self.source.0);
+                self.pending.changes.push(self.node.source_records().remove(&key));
+            }
+        }
+        for dataset in gone {
+            self.announce(&dataset, Event::Withdraw(Withdrawn { reason: WithdrawReason::Unlisted }))?;
+            self.report.withdrawn += 1;
+            if self.pending.entries.len() >= BATCH {
+                self.append()?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! The JSON documents a node keeps in its ledger beside the logs, and their keys.
+
+use dataset_model::{DatasetId, Digest, Timestamp, VersionNumber};
+use ledger::Collection;
+use ome_zarr::ImageRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::Node;
+
+/// A deposit that is not published. Key: its id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    pub id: DatasetId,
+    /// The dataset it will be a version of; for a first version the same as `id`.
+    pub dataset: DatasetId,
+    pub version: VersionNumber,
+    pub owner: String,
+    /// What the client calls it, so that an interrupted client finds its draft again.
+    pub client_key: Option<String>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub state: DraftState,
+}
+
+/// Where a draft stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DraftState {
+    /// Takes files.
+    Open,
+    /// The archive is being written; recovery at start decides how it ended.
+    Publishing,
+}
+
+/// One file of a draft. Key: `{draft}/{path}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DraftFile {
+    pub size: u64,
+    pub sha256: Digest,
+    /// Already in the archive with the version before; not sent again.
+    pub inherited: bool,
+}
+
+/// How a deposit ended, for the client that asks again. Key: `{owner}/{client_key}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ClientKey {
+    pub draft: DatasetId,
+    pub dataset: DatasetId,
+    pub version: VersionNumber,
+    pub published: bool,
+}
+
+/// A published dataset's owner. Key: its id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    pub owner: String,
+}
+
+/// One record of an imported listing. Key: `{source}/{path}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SourceRecord {
+    pub dataset: DatasetId,
+    pub iri: String,
+    pub digest: Digest,
+}
+
+impl Node {
+    pub(crate) fn drafts(&self) -> Collection<Draft> {
+        self.ledger.collection("drafts")
+    }
+
+    pub(crate) fn draft_files(&self) -> Collection<DraftFile> {
+        self.ledger.collection("draft_files")
+    }
+
+    /// The crate of a draft as it was sent, and of a version as its depositor wrote it (`{dataset}/{version}`).
+    pub(crate) fn sent_crates(&self) -> Collection<String> {
+        self.ledger.collection("sent_crates")
+    }
+
+    pub(crate) fn client_keys(&self) -> Collection<ClientKey> {
+        self.ledger.collection("client_keys")
+    }
+
+    pub(crate) fn owners(&self) -> Collection<Owner> {
+        self.ledger.collection("owners")
+    }
+
+    /// The image records of a version. Key: `{dataset}/{version}`.
+    pub(crate) fn image_records(&self) -> Collection<Vec<ImageRecord>> {
+        self.ledger.collection("images")
+    }
+
+    pub(crate) fn source_records(&self) -> Collection<SourceRecord> {
+        self.ledger.collection("source_records")
+    }
+}
+
+/// The key of a document about one version.
+pub(crate) fn version_key(dataset: &DatasetId, version: VersionNumber) -> String {
+    format!("{dataset}/{version}")
+}

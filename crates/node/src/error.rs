@@ -1,0 +1,175 @@
+use archive_store::ArchiveError;
+use dataset_model::{Finding, WithdrawReason};
+use federation::FederationError;
+use ledger::LedgerError;
+use metadata_store::{CrateError, MetadataError};
+use ome_zarr::OmeZarrError;
+use search_index::SearchError;
+
+use crate::Tombstone;
+
+/// Why a use case did not happen. The message is for the person who asked: what is wrong, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// There is no such thing, or the actor may not know that there is.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request breaks a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// A deposit breaks rules; the findings say which, where, and what to do.
+    #[error("{message}")]
+    Refused {
+        /// The summary.
+        message: String,
+        /// Each broken rule.
+        findings: Vec<Finding>,
+    },
+    /// Nobody said who they are.
+    #[error("this needs a token: send 'Authorization: Bearer <token>'")]
+    Unauthenticated,
+    /// The actor may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The request does not fit the present state.
+    #[error("{0}")]
+    Conflict(String),
+    /// The dataset was withdrawn.
+    #[error("dataset '{}' was withdrawn on {}", .0.id, .0.time.date())]
+    Gone(Box<Tombstone>),
+    /// More than the node takes.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The node cannot do this right now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A peer sent something wrong, or nothing.
+    #[error("peer '{peer}': {source}")]
+    Peer {
+        /// The peer's name.
+        peer: String,
+        /// What went wrong.
+        source: FederationError,
+    },
+    /// Reading or writing the archive failed.
+    #[error("the archive could not do it")]
+    Archive(#[source] ArchiveError),
+    /// Reading or writing the ledger failed.
+    #[error("the ledger could not do it")]
+    Ledger(#[source] LedgerError),
+    /// The RDF store failed.
+    #[error("the metadata store could not do it")]
+    Metadata(#[source] MetadataError),
+    /// The search index failed.
+    #[error("the search index could not do it")]
+    Search(#[source] SearchError),
+    /// A task of ours ended early.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The closed list of ways to fail; HTTP and HTML each map it once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ErrorKind {
+    NotFound,
+    Invalid,
+    Unauthenticated,
+    Forbidden,
+    Conflict,
+    Gone,
+    TooLarge,
+    Unavailable,
+    PeerFault,
+    Internal,
+}
+
+impl NodeError {
+    /// Which of the ten ways to fail this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Invalid(_) | Self::Refused { .. } => ErrorKind::Invalid,
+            Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Gone(_) => ErrorKind::Gone,
+            Self::TooLarge(_) => ErrorKind::TooLarge,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Peer { .. } => ErrorKind::PeerFault,
+            Self::Archive(_) | Self::Ledger(_) | Self::Metadata(_) | Self::Search(_) | Self::Internal(_) => {
+                ErrorKind::Internal
+            }
+        }
+    }
+
+    /// The broken rules, where the error carries any.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Refused { findings, .. } => findings,
+            _ => &[],
+        }
+    }
+
+    /// The tombstone of a withdrawn dataset.
+    pub fn tombstone(&self) -> Option<&Tombstone> {
+        match self {
+            Self::Gone(tombstone) => Some(tombstone),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn refused(message: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self::Refused { message: message.into(), findings }
+    }
+}
+
+impl From<LedgerError> for NodeError {
+    fn from(source: LedgerError) -> Self {
+        match source {
+            LedgerError::InUse => Self::Unavailable(
+                "another process holds this node's data folder: stop the running node first, or talk to it with --node"
+                    .into(),
+            ),
+            other => Self::Ledger(other),
+        }
+    }
+}
+
+impl From<SearchError> for NodeError {
+    fn from(source: SearchError) -> Self {
+        match source {
+            SearchError::Query(message) => Self::Invalid(message),
+            other => Self::Search(other),
+        }
+    }
+}
+
+impl From<CrateError> for NodeError {
+    fn from(source: CrateError) -> Self {
+        let finding = Finding::error(
+            "crate.unreadable",
+            "ro-crate-metadata.json",
+            source.to_string(),
+            "Send an RO-Crate: a JSON-LD object with '@context' and '@graph', its root dataset named by the metadata descriptor's 'about'.",
+        );
+        Self::refused(format!("the RO-Crate cannot be read: {source}"), vec![finding])
+    }
+}
+
+impl From<OmeZarrError> for NodeError {
+    fn from(source: OmeZarrError) -> Self {
+        Self::Invalid(source.to_string())
+    }
+}
+
+/// Reads the name of a reason.
+pub(crate) fn reason_from(text: Option<&str>) -> Result<WithdrawReason, NodeError> {
+    let Some(text) = text else { return Ok(WithdrawReason::default()) };
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
+        NodeError::Invalid(format!(
+            "'{text}' is no reason for a withdrawal: use one of duplicate, retracted, replaced, spam, test-record, \
+             copyright, personal-data, take-down-request, disputed-authorship, misconduct, out-of-scope, other"
+        ))
+    })
+}

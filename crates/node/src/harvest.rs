@@ -1,0 +1,277 @@
+//! Following peers' logs: verify, then commit, then apply; a failed pass never shrinks what is held.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use dataset_model::{DatasetId, Digest, Entry, Event, MerkleTree, NodeId, Timestamp};
+use federation::{Checkpoint, FederationError};
+use ledger::{Append, Collection};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{Actor, Node, NodeError, Rejected, Scope, policy, service::Peer};
+
+/// Entries taken from a peer in one commit.
+const BATCH: u64 = 1024;
+/// The longest wait after repeated failures, in seconds.
+const LONGEST_WAIT: u64 = 300;
+
+/// What one pass over a peer's log did. It adds up: `seen = stored + unchanged + rejected`.
+#[derive(Debug, Clone, Serialize)]
+pub struct HarvestReport {
+    /// The peer.
+    pub peer: NodeId,
+    /// Entries looked at.
+    pub seen: u64,
+    /// Entries kept with everything they point to, withdrawals included.
+    pub stored: u64,
+    /// Always 0: a log has no unchanged entries. Here so that every report has the same shape.
+    pub unchanged: u64,
+    /// Of the entries stored, withdrawals.
+    pub withdrawn: u64,
+    /// Entries whose crate the peer does not give; they are asked for again with every pass.
+    pub rejected: Vec<Rejected>,
+    /// Entries of the peer held after the pass.
+    pub held: u64,
+    /// The size of the verified checkpoint.
+    pub checkpoint: u64,
+}
+
+/// A crate a peer announced and did not give. Key: `{node}/{digest}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MissingCrate {
+    pub index: u64,
+    pub dataset: DatasetId,
+}
+
+/// A batch of entries, read and sorted out, before it is committed.
+struct Sorted {
+    bytes: Vec<Vec<u8>>,
+    /// Crates the batch needs, with the entry that points to each.
+    wanted: HashMap<Digest, MissingCrate>,
+    /// Crates of datasets that the batch withdraws.
+    dropped: Vec<Digest>,
+    withdrawn: u64,
+}
+
+impl Node {
+    pub(crate) fn missing_crates(&self) -> Collection<MissingCrate> {
+        self.ledger.collection("missing_crates")
+    }
+
+    /// One pass over one peer, or over all of them.
+    ///
+    /// # Errors
+    /// Unless the actor may ask for harvests; when a named peer is unknown or its pass fails. Failures among all
+    /// peers are in their [`PeerStatus`](crate::PeerStatus).
+    pub async fn harvest(self: &Arc<Self>, actor: &Actor, only: Option<&NodeId>) -> Result<Vec<HarvestReport>, NodeError> {
+        policy::require(actor, Scope::Harvest)?;
+        let mut reports = Vec::new();
+        for peer in &self.peers {
+            let id = self.id_of(peer);
+            if only.is_some_and(|only| *only != id) {
+                continue;
+            }
+            match self.follow_once(peer).await {
+                Ok(report) => reports.push(report),
+                Err(error) if only.is_some() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        if let Some(only) = only.filter(|_| reports.is_empty()) {
+            return Err(NodeError::NotFound(format!("there is no peer '{only}' in this node's configuration")));
+        }
+        Ok(reports)
+    }
+
+    /// Starts one task a peer that looks at its checkpoint again and again.
+    pub(crate) fn start_followers(self: &Arc<Self>, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        (0..self.peers.len()).map(|at| tokio::spawn(follow(self.clone(), at, stopped.clone()))).collect()
+    }
+
+    fn id_of(&self, peer: &Peer) -> NodeId {
+        peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner).id.clone()
+    }
+
+    /// One pass, its outcome written down.
+    async fn follow_once(self: &Arc<Self>, peer: &Peer) -> Result<HarvestReport, NodeError> {
+        let _alone = peer.pulling.lock().await;
+        let id = self.id_of(peer);
+        let outcome = self.pull(peer, &id).await;
+        let mut status = peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &outcome {
+            Ok(report) => {
+                status.offered = Some(report.checkpoint);
+                status.checked = Some(Timestamp::now());
+                if report.stored > 0 {
+                    status.changed = status.checked;
+                }
+                (status.error, status.peer_fault, status.failures) = (None, false, 0);
+            }
+            Err(error) => {
+                status.error = Some(sentence(error));
+                status.peer_fault = matches!(error, NodeError::Peer { source, .. } if source.is_peer_fault());
+                status.failures += 1;
+            }
+        }
+        outcome
+    }
+
+    async fn pull(self: &Arc<Self>, peer: &Peer, id: &NodeId) -> Result<HarvestReport, NodeError> {
+        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
+        let mut held = self.ledger.frontier(id)?;
+        let checkpoint = peer.puller.checkpoint(held.size(), held.root()).await.map_err(fault)?;
+        let mut report = HarvestReport {
+            peer: id.clone(),
+            seen: 0,
+            stored: 0,
+            unchanged: 0,
+            withdrawn: 0,
+            rejected: Vec::new(),
+            held: held.size(),
+            checkpoint: checkpoint.size,
+        };
+        self.ask_again(peer, id).await?;
+        while held.size() < checkpoint.size {
+            held = self.pull_batch(peer, id, &checkpoint, &held, &mut report).await?;
+            self.wake_projectors();
+        }
+        Ok(report)
+    }
+
+    /// Takes the next entries, with everything they point to, in one commit.
+    async fn pull_batch(
+        &self,
+        peer: &Peer,
+        id: &NodeId,
+        checkpoint: &Checkpoint,
+        held: &MerkleTree,
+        report: &mut HarvestReport,
+    ) -> Result<MerkleTree, NodeError> {
+        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
+        let batch = peer.puller.next_batch(checkpoint, held, BATCH).await.map_err(fault)?;
+        let sorted = self.sort_out(id, held.size(), &batch.entries)?;
+        let wanted: Vec<Digest> = sorted.wanted.keys().copied().collect();
+        let mut crates = Vec::new();
+        let mut changes = Vec::new();
+        for (digest, bytes) in peer.puller.crates(&wanted).await.map_err(fault)? {
+            match (bytes, sorted.wanted.get(&digest)) {
+                (Some(bytes), _) => crates.push((digest, bytes)),
+                (None, Some(missing)) => {
+                    changes.push(self.missing_crates().put(&format!("{id}/{digest}"), missing)?);
+                    let why = format!("the peer does not give its crate {digest}");
+                    report.rejected.push(Rejected { what: format!("entry {} ({})", missing.index, missing.dataset), why });
+                }
+                (None, None) => {}
+            }
+        }
+        let count = sorted.bytes.len() as u64;
+        let missing = wanted.len() as u64 - crates.len() as u64;
+        self.ledger.append(id, Append {
+            expected_size: Some(held.size()),
+            entries: sorted.bytes,
+            crates,
+            dropped_crates: sorted.dropped,
+            changes,
+        })?;
+        report.seen += count;
+        report.stored += count - missing;
+        report.withdrawn += sorted.withdrawn;
+        report.held = batch.tree.size();
+        Ok(batch.tree)
+    }
+
+    /// Reads the entries of a batch and finds which crates to fetch and which to drop.
+    fn sort_out(&self, id: &NodeId, start: u64, entries: &[bytes::Bytes]) -> Result<Sorted, NodeError> {
+        let mut sorted = Sorted { bytes: Vec::new(), wanted: HashMap::new(), dropped: Vec::new(), withdrawn: 0 };
+        let mut announced: HashMap<DatasetId, Vec<Digest>> = HashMap::new();
+        for (index, bytes) in (start..).zip(entries) {
+            let fault = || NodeError::Peer { peer: id.to_string(), source: FederationError::BadEntry { index } };
+            let entry = Entry::from_bytes(bytes).map_err(|_| fault())?;
+            match (&entry.event, entry.crate_digest()) {
+                (Event::Withdraw(_), _) => {
+                    sorted.withdrawn += 1;
+                    let digests = announced.remove(&entry.dataset).unwrap_or_default();
+                    digests.iter().for_each(|digest| drop(sorted.wanted.remove(digest)));
+                    sorted.dropped.extend(self.held_crates(id, &entry.dataset)?);
+                }
+                (_, Some(digest)) => {
+                    announced.entry(entry.dataset.clone()).or_default().push(digest);
+                    sorted.wanted.insert(digest, MissingCrate { index, dataset: entry.dataset });
+                }
+                (_, None) => return Err(fault()),
+            }
+            sorted.bytes.push(bytes.to_vec());
+        }
+        Ok(sorted)
+    }
+
+    /// The crates held of a peer's dataset, all versions.
+    fn held_crates(&self, node: &NodeId, dataset: &DatasetId) -> Result<HashSet<Digest>, NodeError> {
+        let key = dataset_model::DatasetKey { node: node.clone(), id: dataset.clone() };
+        Ok(self.history(&key)?.iter().filter_map(|(_, entry)| entry.crate_digest()).collect())
+    }
+
+    /// Asks once more for crates the peer announced and did not give.
+    async fn ask_again(self: &Arc<Self>, peer: &Peer, id: &NodeId) -> Result<(), NodeError> {
+        let mut wanted = HashMap::new();
+        for row in self.missing_crates().iter_prefix(&format!("{id}/")).take(1000) {
+            let (key, missing) = row?;
+            if let Some(digest) = key.rsplit('/').next().and_then(|text| text.parse::<Digest>().ok()) {
+                wanted.insert(digest, (key, missing.dataset));
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let digests: Vec<Digest> = wanted.keys().copied().collect();
+        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
+        let given = peer.puller.crates(&digests).await.map_err(fault)?;
+        let crates: Vec<_> = given.into_iter().filter_map(|(digest, bytes)| Some((digest, bytes?))).collect();
+        let arrived: Vec<_> = crates.iter().filter_map(|(digest, _)| wanted.remove(digest)).collect();
+        let changes = arrived.iter().map(|(key, _)| self.missing_crates().remove(key)).collect();
+        self.ledger.append(id, Append { crates, changes, ..Append::default() })?;
+        self.apply_again(id, arrived.into_iter().map(|(_, dataset)| dataset).collect()).await
+    }
+}
+
+/// Follows one peer until told to stop: at the polling interval, later after failures, at once when woken.
+async fn follow(node: Arc<Node>, at: usize, mut stopped: watch::Receiver<bool>) {
+    let Some(peer) = node.peers.get(at) else { return };
+    let mut last_error = None;
+    while !*stopped.borrow() {
+        let outcome = tokio::select! {
+            outcome = node.follow_once(peer) => outcome,
+            _ = stopped.changed() => return,
+        };
+        let error = outcome.err().map(|error| sentence(&error));
+        if let Some(error) = error.as_ref().filter(|error| last_error.as_ref() != Some(*error)) {
+            tracing::info!(peer = %node.id_of(peer), error, "a harvest failed; what is held stays");
+        }
+        last_error = error;
+        let failures = peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner).failures;
+        let seconds = (node.config.poll_seconds << failures.min(6)).min(LONGEST_WAIT.max(node.config.poll_seconds));
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+            () = node.wake_harvest.notified() => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dataset_model::{DatasetId, Digest, Entry};
+use federation::{
+    NodeDescription, PeerDescription,
+    crate_stream::{CrateRequest, MAX_DIGESTS, encode},
+};
+use futures::Stream;
+use serde::Serialize;
+
+use crate::{Actor, Node, NodeError, VersionChoice, policy};
+
+/// What someone needs to check, with only the node's public key, that a version is in its log.
+#[derive(Debug, Clone, Serialize)]
+pub struct InclusionProof {
+    /// The entry's index.
+    pub index: u64,
+    /// The size of the tree the proof is for.
+    pub size: u64,
+    /// The tree's root.
+    pub root: Digest,
+    /// The hashes from the leaf's neighbour up (RFC 6962 §2.1.1).
+    pub proof: Vec<Digest>,
+    /// The entry.
+    pub entry: Entry,
+    /// The signed checkpoint of that tree.
+    pub checkpoint: String,
+}
+
+impl Node {
+    /// The node's latest signed checkpoint (C2SP `tlog-checkpoint`).
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn checkpoint(&self) -> Result<String, NodeError> {
+        let size = self.ledger.size(&self.config.id)?;
+        let mut held = self.checkpoint.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, note)) = held.as_ref().filter(|(of, _)| *of == size) {
+            return Ok(note.clone());
+        }
+        let note = self.key.sign_checkpoint(size, self.ledger.root(&self.config.id, size)?);
+        *held = Some((size, note.clone()));
+        Ok(note)
+    }
+
+    /// A hash tile of the node's log (C2SP `tlog-tiles`), `width` hashes wide where it is partial.
+    ///
+    /// # Errors
+    /// When the log has not grown that far.
+    pub fn log_tile(&self, level: u8, index: u64, width: Option<u8>) -> Result<Bytes, NodeError> {
+        self.ledger.tile(&self.config.id, level, index, width)?.ok_or_else(beyond_the_log)
+    }
+
+    /// A bundle of entries of the node's log.
+    ///
+    /// # Errors
+    /// When the log has not grown that far.
+    pub fn log_entries(&self, index: u64, width: Option<u8>) -> Result<Bytes, NodeError> {
+        self.ledger.entry_bundle(&self.config.id, index, width)?.ok_or_else(beyond_the_log)
+    }
+
+    /// A crate by its digest, for peers that hold its entry.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn crate_by_digest(&self, actor: &Actor, digest: &Digest) -> Result<Option<Bytes>, NodeError> {
+        // Only open datasets are in the log today; the policy is asked all the same.
+        policy::require_read(actor, dataset_model::Access::Open, beyond_the_log)?;
+        Ok(self.ledger.crate_bytes(digest)?)
+    }
+
+    /// Proves that a version is in this node's log.
+    ///
+    /// # Errors
+    /// When there is no such version here, or another node announced it.
+    pub fn proof(&self, actor: &Actor, id: &DatasetId, choice: VersionChoice) -> Result<InclusionProof, NodeError> {
+        let own = self.config.id.clone();
+        let found = self.find(actor, id, Some(&own))?;
+        let (index, entry) = found.entry(choice)?;
+        let size = self.ledger.size(&own)?;
+        Ok(InclusionProof {
+            index: *index,
+            size,
+            root: self.ledger.root(&own, size)?,
+            proof: self.ledger.inclusion_proof(&own, *index, size)?,
+            entry: entry.clone(),
+            checkpoint: self.checkpoint()?,
+        })
+    }
+
+    /// What the node says about itself.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn description(&self) -> Result<NodeDescription, NodeError> {
+        let peers = self.config.peers.iter().map(|peer| PeerDescription {
+            id: peer.id.clone(),
+            url: peer.url.clone(),
+            public_key: peer.public_key.clone(),
+        });
+        Ok(NodeDescription {
+            id: self.config.id.clone(),
+            title: self.config.title.clone(),
+            url: self.config.public_url.clone(),
+            public_key: self.public_key().to_string(),
+            software: "heliograph".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            country: self.config.country.clone(),
+            peers: peers.collect(),
+            log_size: self.ledger.size(&self.config.id)?,
+            protocol: 1,
+        })
+    }
+}
+
+fn beyond_the_log() -> NodeError {
+    NodeError::NotFound("the log has nothing there (yet): read /log/checkpoint for its size".into())
+}
+
+impl Node {
+    /// Crates by digest, as the stream peers read; `request` is `{"digests": […]}`.
+    ///
+    /// # Errors
+    /// When the request cannot be read.
+    pub fn crate_stream(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static + use<>, NodeError> {
+        let request: CrateRequest = serde_json::from_str(request)
+            .map_err(|error| NodeError::Invalid(format!("send {{\"digests\": [\"<64 hex digits>\", …]}}: {error}")))?;
+        if request.digests.len() > MAX_DIGESTS {
+            return Err(NodeError::TooLarge(format!("at most {MAX_DIGESTS} digests in one request")));
+        }
+        let (node, actor) = (self.clone(), actor.clone());
+        let crates = request.digests.into_iter().map(move |digest| {
+            node.crate_by_digest(&actor, &digest).map(|bytes| (digest, bytes)).map_err(std::io::Error::other)
+        });
+        Ok(futures::stream::iter(encode(crates)))
+    }
+}

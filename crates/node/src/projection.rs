@@ -1,0 +1,176 @@
+//! `apply`: how an entry of any log becomes what search and RDF show. Deposits, harvests and rebuilds all come here.
+
+use std::collections::BTreeMap;
+
+use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Summary, Term, TermIri};
+use metadata_store::{CrateGraph, GraphChange, MetadataStore, Ontology};
+use search_index::{IndexChange, SearchDocument, SearchIndex};
+
+use crate::{
+    ImageView, Node, NodeError,
+    dataset::{images_of_crate, kind_of, unreadable_summary},
+};
+
+/// A store that can be made again from the logs.
+pub(crate) trait Projection: Send + Sync {
+    /// How far each log has been applied; kept in the store itself, so that a deleted store starts from nothing.
+    fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError>;
+
+    /// Applies changes and remembers how far, in one commit.
+    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError>;
+}
+
+/// The state of one dataset after an entry.
+pub(crate) struct RecordChange {
+    key: DatasetKey,
+    /// The dataset's page: the name of its graph.
+    page: String,
+    /// What to show; nothing when it was withdrawn.
+    live: Option<Live>,
+    /// Ancestors of its terms, themselves included.
+    closure: Closure,
+}
+
+struct Live {
+    entry: Entry,
+    summary: Summary,
+    graph: Option<CrateGraph>,
+    images: Vec<ImageView>,
+    measured_bytes: Option<u64>,
+}
+
+/// Ancestors of a record's terms, themselves included, and every name they go by.
+#[derive(Default)]
+struct Closure {
+    organisms: Vec<TermIri>,
+    organism_names: Vec<String>,
+    methods: Vec<TermIri>,
+    method_names: Vec<String>,
+}
+
+impl Node {
+    /// Reads what an entry makes of its dataset. Pure reading: calling it again gives the same.
+    pub(crate) fn change_of(&self, node: &NodeId, entry: Entry) -> Result<RecordChange, NodeError> {
+        let key = DatasetKey { node: node.clone(), id: entry.dataset.clone() };
+        let page = self.page_of(&key);
+        let bytes = self.crate_of_entry(&entry)?;
+        // A crate that a peer announced and did not give: nothing to show until it has.
+        let (Some(bytes), false) = (bytes, matches!(entry.event, Event::Withdraw(_))) else {
+            return Ok(RecordChange { key, page, live: None, closure: Closure::default() });
+        };
+        let (summary, graph) = match metadata_store::read_crate(&bytes, &page, &self.ontology) {
+            Ok(read) => (read.summary, Some(read.graph)),
+            Err(error) => (unreadable_summary(&page, &error.to_string()), None),
+        };
+        let data = format!("{}/data/{}/{}", self.config.url_of(node).unwrap_or_default(), key.id, entry.version);
+        let images = images_of_crate(&bytes, &data);
+        let closure = Closure::of(&summary, &self.ontology);
+        let measured_bytes = None;
+        Ok(RecordChange { key, page, closure, live: Some(Live { entry, summary, graph, images, measured_bytes }) })
+    }
+}
+
+impl Closure {
+    fn of(summary: &Summary, ontology: &Ontology) -> Self {
+        let (organisms, organism_names) = close(&summary.organisms, ontology);
+        let (methods, method_names) = close(&summary.methods, ontology);
+        Self { organisms, organism_names, methods, method_names }
+    }
+}
+
+fn close(terms: &[Term], ontology: &Ontology) -> (Vec<TermIri>, Vec<String>) {
+    let mut iris: Vec<TermIri> = terms.iter().flat_map(|term| ontology.ancestors_or_self(&term.iri)).collect();
+    iris.extend(terms.iter().map(|term| term.iri.clone()));
+    iris.sort();
+    iris.dedup();
+    let mut names: Vec<String> = terms.iter().map(|term| term.label.clone()).collect();
+    for iri in &iris {
+        names.extend(ontology.label(iri).map(str::to_owned));
+        names.extend(ontology.synonyms(iri).iter().map(ToString::to_string));
+    }
+    names.sort();
+    names.dedup();
+    (iris, names)
+}
+
+impl Projection for SearchIndex {
+    fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError> {
+        Ok(SearchIndex::applied(self)?)
+    }
+
+    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError> {
+        let changes = changes.into_iter().map(|change| match change.live {
+            None => IndexChange::Remove(change.key),
+            Some(live) => IndexChange::Put(Box::new(document(change.key, change.page, live, change.closure))),
+        });
+        Ok(SearchIndex::apply(self, changes.collect(), applied)?)
+    }
+}
+
+impl Projection for MetadataStore {
+    fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError> {
+        MetadataStore::applied(self).map_err(NodeError::Metadata)
+    }
+
+    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError> {
+        let changes = changes.into_iter().map(graph_change).collect();
+        MetadataStore::apply(self, changes, applied).map_err(NodeError::Metadata)
+    }
+}
+
+fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> SearchDocument {
+    let Live { entry, summary, images, measured_bytes, .. } = live;
+    let kind = kind_of(&entry);
+    SearchDocument {
+        iri: if summary.iri.is_empty() { page } else { summary.iri.clone() },
+        version: entry.version,
+        date: summary.date_published.clone(),
+        year: summary.year(),
+        title: summary.title,
+        description: summary.description,
+        orcids: summary.authors.iter().filter_map(|author| author.orcid.clone()).collect(),
+        authors: summary.authors.into_iter().map(|author| author.name).collect(),
+        keywords: summary.keywords,
+        text: summary.text,
+        organisms: summary.organisms,
+        organism_closure: closure.organisms,
+        organism_names: closure.organism_names,
+        methods: summary.methods,
+        method_closure: closure.methods,
+        method_names: closure.method_names,
+        about: summary.about,
+        publisher: summary.publisher.map(|publisher| publisher.name),
+        licence: summary.licence.map(|licence| licence.label().to_owned()),
+        access: Access::Open,
+        identifiers: summary.identifiers.into_iter().chain([key.id.to_string()]).collect(),
+        images: u32::try_from(images.len()).unwrap_or(u32::MAX),
+        bytes: measured_bytes.or(summary.declared.bytes),
+        thumbnail: images.into_iter().find_map(|image| image.thumbnail).or(summary.thumbnail),
+        kind: kind.as_str().to_owned(),
+        key,
+    }
+}
+
+/// Where the words of Heliograph's own RDF vocabulary live.
+const VOCABULARY: &str = "https://heliograph.org/ns#";
+
+fn graph_change(change: RecordChange) -> GraphChange {
+    let Some(Live { entry, summary, graph, images, .. }) = change.live else {
+        return GraphChange { graph: change.page, content: None, extra: Vec::new(), root: String::new() };
+    };
+    let word = |name: &str| format!("{VOCABULARY}{name}");
+    let mut extra = vec![
+        (word("node"), ExtraValue::Text(change.key.node.to_string())),
+        (word("datasetId"), ExtraValue::Text(change.key.id.to_string())),
+        (word("page"), ExtraValue::Iri(change.page.clone())),
+        (word("version"), ExtraValue::Integer(i64::from(entry.version.get()))),
+        (word("published"), ExtraValue::DateTime(entry.time.to_string())),
+        (word("images"), ExtraValue::Integer(i64::try_from(images.len()).unwrap_or(i64::MAX))),
+    ];
+    let ancestors = |name: &str, terms: Vec<TermIri>| {
+        terms.into_iter().map(|term| (word(name), ExtraValue::Iri(term.to_string()))).collect::<Vec<_>>()
+    };
+    extra.extend(ancestors("organismOrBroader", change.closure.organisms));
+    extra.extend(ancestors("methodOrBroader", change.closure.methods));
+    GraphChange { graph: change.page, content: graph, extra, root: summary.iri }
+}

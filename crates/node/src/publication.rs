@@ -1,0 +1,280 @@
+use std::sync::Arc;
+
+use archive_store::{Commit, Committed};
+use bytes::Bytes;
+use dataset_model::{
+    DatasetId, Digest, Entry, Event, Finding, Findings, Manifest, ManifestFile, Published, Timestamp, VersionNumber,
+};
+use ledger::{Append, Change};
+use ome_zarr::ImageRecord;
+use serde::Serialize;
+
+use crate::{
+    Actor, Node, NodeError,
+    composition::{self, CRATE_FILE},
+    documents::{ClientKey, Draft, DraftState, Owner, version_key},
+    draft_source::DraftSource,
+    recovery,
+};
+
+/// What a depositor is told about a draft.
+#[derive(Debug, Clone, Serialize)]
+pub struct ValidationReport {
+    /// Whether it could be published as it is.
+    pub valid: bool,
+    /// What is wrong or worth knowing.
+    pub findings: Vec<Finding>,
+    /// The images found.
+    pub images: Vec<ImageRecord>,
+}
+
+/// What a depositor is told when a version is durable.
+#[derive(Debug, Clone, Serialize)]
+pub struct PublicationReceipt {
+    /// The dataset's id.
+    pub id: DatasetId,
+    /// Its page, and its name in RDF.
+    pub iri: String,
+    /// The version just published.
+    pub version: VersionNumber,
+    /// `published`.
+    pub state: &'static str,
+    /// The entry's index in the node's log.
+    pub index: u64,
+    /// Where the bytes are.
+    pub data: String,
+    /// What is worth knowing about it.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything a publication consists of before anything is written.
+struct Prepared {
+    draft: Draft,
+    crate_bytes: Bytes,
+    files: Vec<ManifestFile>,
+    graph: Option<Digest>,
+    report: ValidationReport,
+}
+
+impl Node {
+    /// Checks a draft: its crate against the profile, its images against OME-Zarr.
+    ///
+    /// # Errors
+    /// When there is no such draft. What is wrong with the draft itself is in the report.
+    pub async fn validate_draft(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<ValidationReport, NodeError> {
+        let draft = self.open_draft(actor, id)?;
+        Ok(self.check_draft(&draft).await?.0)
+    }
+
+    /// Publishes a draft as an immutable version. On return the version survives a crash of the machine, and this
+    /// node's search shows it.
+    ///
+    /// # Errors
+    /// With the findings when the draft breaks a MUST; the draft then stays as it was.
+    pub async fn publish(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<PublicationReceipt, NodeError> {
+        let (node, actor, id) = (self.clone(), actor.clone(), id.clone());
+        // In a task of its own: a client that hangs up must not stop a publication half way.
+        let task = tokio::spawn(async move { node.publish_to_the_end(&actor, &id).await });
+        let receipt = task.await.map_err(|error| NodeError::Internal(format!("publishing: {error}")))??;
+        self.wait_until_applied(receipt.index).await;
+        Ok(receipt)
+    }
+
+    async fn publish_to_the_end(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<PublicationReceipt, NodeError> {
+        let lock = self.drafts_in_use.of(id);
+        let Ok(_alone) = lock.try_write() else {
+            return Err(NodeError::Conflict(format!("files are still arriving for deposit '{id}': publish when they have")));
+        };
+        recovery::heal_draft(self, id).await?;
+        let draft = self.open_draft(actor, id)?;
+        let dataset_lock = self.datasets_in_use.of(&draft.dataset);
+        let _dataset_alone = dataset_lock.write().await;
+        self.require_next_version(&draft)?;
+        let prepared = self.prepare(draft).await?;
+        let committed = self.commit_to_archive(&prepared).await;
+        let index = match committed.and_then(|committed| self.commit_to_ledger(&prepared, &committed)) {
+            Ok(index) => index,
+            Err(error) => {
+                recovery::heal_draft(self, id).await?;
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.archive.delete_draft(id).await {
+            // The next start collects them; the publication stands.
+            tracing::warn!(deposit = %id, %error, "the blobs of a published draft could not be removed");
+        }
+        self.wake_projectors();
+        Ok(self.receipt(prepared, index))
+    }
+
+    /// Findings about crate and images, and the crate as RDF.
+    async fn check_draft(self: &Arc<Self>, draft: &Draft) -> Result<(ValidationReport, Option<Digest>), NodeError> {
+        let mut findings = Vec::new();
+        let mut graph = None;
+        match self.crate_of_draft(draft)? {
+            None => findings.push(missing_crate()),
+            Some(text) => {
+                let read = metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
+                graph = read.graph.digest();
+                findings.extend(read.summary.findings);
+            }
+        }
+        let source = DraftSource::of_draft(self, draft)?;
+        let images = tokio::task::spawn_blocking(move || ome_zarr::validate(&source))
+            .await
+            .map_err(|error| NodeError::Internal(format!("validating: {error}")))??;
+        findings.extend(images.findings);
+        let valid = !findings.has_errors();
+        Ok((ValidationReport { valid, findings, images: images.images }, graph))
+    }
+
+    async fn prepare(self: &Arc<Self>, draft: Draft) -> Result<Prepared, NodeError> {
+        let (report, _) = self.check_draft(&draft).await?;
+        if !report.valid {
+            let errors = report.findings.iter().filter(|f| f.severity == dataset_model::Severity::Error).count();
+            let message = format!("the deposit cannot be published yet: {errors} thing(s) must be put right first");
+            return Err(NodeError::refused(message, report.findings));
+        }
+        let crate_bytes = self.compose_crate(&draft, &report.images)?;
+        let blob = self
+            .archive
+            .put_draft_file(&draft.id, futures::stream::iter([Ok::<_, std::io::Error>(crate_bytes.clone())]), archive_store::Expect {
+                sha256: None,
+                size: None,
+                max_bytes: u64::MAX,
+            })
+            .await
+            .map_err(NodeError::Archive)?;
+        let path = CRATE_FILE.parse().map_err(|error| NodeError::Internal(format!("{CRATE_FILE}: {error}")))?;
+        let mut files = vec![ManifestFile { path, size: blob.size, sha256: blob.sha256 }];
+        for file in self.files_of(&draft.id) {
+            files.push(file?.0);
+        }
+        files.retain({
+            let mut seen_crate = false;
+            move |file| file.path.as_str() != CRATE_FILE || !std::mem::replace(&mut seen_crate, true)
+        });
+        Manifest::new(files.clone()).map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))?;
+        let graph = metadata_store::read_crate(&crate_bytes, &self.config.page(&draft.dataset), &self.ontology)?.graph.digest();
+        Ok(Prepared { draft, crate_bytes, files, graph, report })
+    }
+
+    fn compose_crate(&self, draft: &Draft, images: &[ImageRecord]) -> Result<Bytes, NodeError> {
+        let text = self.crate_of_draft(draft)?.unwrap_or_default();
+        let document = serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
+        let iri = self.config.page(&draft.dataset);
+        let additions = composition::Additions {
+            dataset: &draft.dataset,
+            version: draft.version,
+            iri: &iri,
+            public_url: &self.config.public_url,
+            publisher: &self.config.title,
+            images,
+        };
+        let composed = composition::compose(document, &additions);
+        let text = serde_json::to_vec_pretty(&composed).map_err(|error| NodeError::Internal(error.to_string()))?;
+        Ok(text.into())
+    }
+
+    async fn commit_to_archive(&self, prepared: &Prepared) -> Result<Committed, NodeError> {
+        let draft = &prepared.draft;
+        let publishing = Draft { state: DraftState::Publishing, ..draft.clone() };
+        self.ledger.write(vec![self.drafts().put(draft.id.as_str(), &publishing)?])?;
+        let commit = Commit {
+            dataset: draft.dataset.clone(),
+            version: draft.version,
+            files: prepared.files.clone(),
+            draft: draft.id.clone(),
+            created: Timestamp::now(),
+            message: format!("Published as {}", draft.version),
+            user: Some((self.config.title.clone(), Some(self.config.public_url.clone()))),
+        };
+        self.archive.commit(commit).await.map_err(NodeError::Archive)
+    }
+
+    /// The commit point: one append, with everything that must be true together.
+    fn commit_to_ledger(&self, prepared: &Prepared, committed: &Committed) -> Result<u64, NodeError> {
+        let draft = &prepared.draft;
+        let published = Published {
+            crate_digest: Digest::of(&prepared.crate_bytes),
+            inventory: committed.inventory,
+            content_root: committed.manifest.content_root(),
+            graph: prepared.graph,
+        };
+        let first = draft.version == VersionNumber::FIRST;
+        let entry = Entry {
+            dataset: draft.dataset.clone(),
+            version: draft.version,
+            previous: self.ledger.head(&self.config.id, &draft.dataset)?,
+            time: Timestamp::now(),
+            event: if first { Event::Publish(published) } else { Event::Revise(published) },
+        };
+        let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
+        let indexes = self.ledger.append(&self.config.id, Append {
+            entries: vec![bytes],
+            crates: vec![(Digest::of(&prepared.crate_bytes), prepared.crate_bytes.clone())],
+            changes: self.documents_of_publication(prepared)?,
+            ..Append::default()
+        })?;
+        Ok(indexes.start)
+    }
+
+    fn documents_of_publication(&self, prepared: &Prepared) -> Result<Vec<Change>, NodeError> {
+        let draft = &prepared.draft;
+        let key = version_key(&draft.dataset, draft.version);
+        let mut changes = self.forget_draft(draft)?;
+        if let Some(text) = self.crate_of_draft(draft)? {
+            changes.push(self.sent_crates().put(&key, &text)?);
+        }
+        changes.push(self.image_records().put(&key, &prepared.report.images)?);
+        if draft.version == VersionNumber::FIRST {
+            changes.push(self.owners().put(draft.dataset.as_str(), &Owner { owner: draft.owner.clone() })?);
+        }
+        if let Some(client_key) = &draft.client_key {
+            let known = ClientKey {
+                draft: draft.id.clone(),
+                dataset: draft.dataset.clone(),
+                version: draft.version,
+                published: true,
+            };
+            changes.push(self.client_keys().put(&format!("{}/{client_key}", draft.owner), &known)?);
+        }
+        Ok(changes)
+    }
+
+    fn require_next_version(&self, draft: &Draft) -> Result<(), NodeError> {
+        let latest = self.latest_own_version(&draft.dataset)?;
+        let expected = latest.map_or(VersionNumber::FIRST, VersionNumber::next);
+        if draft.version == expected {
+            return Ok(());
+        }
+        Err(NodeError::Conflict(format!(
+            "another version of '{}' was published meanwhile: this draft would be {}, the next one is {expected}; \
+             start a new draft from the latest version",
+            draft.dataset, draft.version
+        )))
+    }
+
+    fn receipt(&self, prepared: Prepared, index: u64) -> PublicationReceipt {
+        let Prepared { draft, report, .. } = prepared;
+        let (id, version) = (draft.dataset, draft.version);
+        PublicationReceipt {
+            iri: self.config.page(&id),
+            data: format!("{}/data/{id}/{version}/", self.config.public_url),
+            id,
+            version,
+            state: "published",
+            index,
+            findings: report.findings,
+        }
+    }
+}
+
+fn missing_crate() -> Finding {
+    Finding::error(
+        "crate.missing",
+        CRATE_FILE,
+        "The deposit has no RO-Crate.",
+        "Send one with PATCH /api/v1/deposits/{id}, or as the file ro-crate-metadata.json.",
+    )
+}

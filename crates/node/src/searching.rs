@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+use dataset_model::{NodeId, TermIri};
+use search_index::{Cursor, Facets, Hit, Query, Sort};
+use serde::Serialize;
+
+use crate::{Actor, Node, NodeError, policy};
+
+/// A search as people and programs ask it.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names are those of the API, described there")]
+pub struct SearchRequest {
+    pub text: String,
+    /// IRIs, CURIEs or labels; descendants are included.
+    pub organism: Vec<String>,
+    /// IRIs, CURIEs or labels; descendants are included.
+    pub method: Vec<String>,
+    pub publisher: Vec<String>,
+    pub licence: Vec<String>,
+    pub node: Vec<NodeId>,
+    pub access: Vec<dataset_model::Access>,
+    pub year_from: Option<u16>,
+    pub year_to: Option<u16>,
+    pub has_images: Option<bool>,
+    pub sort: Sort,
+    pub size: usize,
+    pub cursor: Option<String>,
+}
+
+/// What was found, where, and how far each source had come.
+#[derive(Debug, Clone)]
+pub struct SearchAnswer {
+    /// Records that match.
+    pub total: u64,
+    /// One page of them.
+    pub hits: Vec<Hit>,
+    /// Counts over all of them.
+    pub facets: Facets,
+    /// Ask with this for the next page.
+    pub next_cursor: Option<String>,
+    /// Where the answer comes from.
+    pub sources: Vec<SourceReport>,
+    /// Organisms and methods asked for that no ontology here knows; nothing can match them.
+    pub unresolved: Vec<String>,
+}
+
+/// How far one source's records are in this answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceReport {
+    /// The node whose records these are.
+    pub node: NodeId,
+    /// `live` for the node that answers, `mirror` for a peer's verified copy.
+    pub status: &'static str,
+    /// Entries of its log in the index.
+    pub as_of: u64,
+    /// Records of it that match.
+    pub total: u64,
+}
+
+impl Node {
+    /// Searches everything held, whichever node it came from.
+    ///
+    /// # Errors
+    /// When the request is too large or its cursor is not one of ours.
+    pub async fn search(self: &Arc<Self>, actor: &Actor, request: SearchRequest) -> Result<SearchAnswer, NodeError> {
+        let (node, visible) = (self.clone(), policy::visible(actor));
+        tokio::task::spawn_blocking(move || node.search_now(request, visible))
+            .await
+            .map_err(|error| NodeError::Internal(format!("searching: {error}")))?
+    }
+
+    /// How many records are held, and of which nodes.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn holdings(self: &Arc<Self>, actor: &Actor) -> Result<SearchAnswer, NodeError> {
+        self.search(actor, SearchRequest { size: 0, ..SearchRequest::default() }).await
+    }
+
+    fn search_now(&self, request: SearchRequest, visible: Vec<dataset_model::Access>) -> Result<SearchAnswer, NodeError> {
+        let (organism, mut unresolved) = self.resolve_all(&request.organism);
+        let (method, unknown_methods) = self.resolve_all(&request.method);
+        unresolved.extend(unknown_methods);
+        let cursor = request.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
+        let query = Query {
+            text: request.text,
+            organism,
+            method,
+            publisher: request.publisher,
+            licence: request.licence,
+            node: request.node,
+            access: request.access,
+            year_from: request.year_from,
+            year_to: request.year_to,
+            has_images: request.has_images,
+            sort: request.sort,
+            size: request.size,
+            cursor,
+            facets: true,
+            visible,
+        };
+        let results = self.search.search(&query)?;
+        Ok(SearchAnswer {
+            total: results.total,
+            sources: self.sources(&results.facets),
+            hits: results.hits,
+            facets: results.facets,
+            next_cursor: results.next_cursor.map(|cursor| cursor.to_string()),
+            unresolved,
+        })
+    }
+
+    /// The terms asked for. What nobody knows stands for itself where it is an IRI, so that records with terms newer
+    /// than our ontologies are found; otherwise it matches nothing, and the answer says so.
+    fn resolve_all(&self, asked: &[String]) -> (Vec<TermIri>, Vec<String>) {
+        let (mut terms, mut unknown) = (Vec::new(), Vec::new());
+        for text in asked.iter().filter(|text| !text.trim().is_empty()) {
+            let found = self.ontology.resolve(text);
+            if !found.is_empty() {
+                terms.extend(found);
+            } else if let Ok(term) = text.parse() {
+                terms.push(term);
+            } else {
+                unknown.push(text.clone());
+                terms.extend("urn:heliograph:no-such-term".parse::<TermIri>());
+            }
+        }
+        (terms, unknown)
+    }
+
+    fn sources(&self, facets: &Facets) -> Vec<SourceReport> {
+        let progress = self.searchable.progress();
+        let nodes = std::iter::once(&self.config.id).chain(self.config.peers.iter().map(|peer| &peer.id));
+        let report = |node: &NodeId| SourceReport {
+            node: node.clone(),
+            status: if *node == self.config.id { "live" } else { "mirror" },
+            as_of: progress.get(node).copied().unwrap_or(0),
+            total: facets.node.iter().find(|value| value.value == node.as_str()).map_or(0, |value| value.count),
+        };
+        nodes.map(report).collect()
+    }
+}
+
+impl SearchRequest {
+    /// Reads a search from decoded name–value pairs, as forms and URLs carry them; names may repeat.
+    ///
+    /// # Errors
+    /// When a value cannot be read; an unknown name is ignored, so that old servers take newer links.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, NodeError> {
+        let mut request = Self { size: DEFAULT_SIZE, ..Self::default() };
+        for (name, value) in pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+            request.set(name, value.trim())?;
+        }
+        Ok(request)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), NodeError> {
+        let wrong = |expected: &str| NodeError::Invalid(format!("'{name}={value}': {expected}"));
+        match name {
+            "q" => value.clone_into(&mut self.text),
+            "organism" => self.organism.push(value.to_owned()),
+            "method" => self.method.push(value.to_owned()),
+            "publisher" => self.publisher.push(value.to_owned()),
+            "license" | "licence" => self.licence.push(dataset_model::Licence::read(value).label().to_owned()),
+            "node" => self.node.push(value.parse().map_err(|error| wrong(&format!("{error}")))?),
+            "access" => self.access.push(access_named(value).ok_or_else(|| wrong("use open, metadata-only or restricted"))?),
+            "year" => {
+                self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?);
+                self.year_to = self.year_from;
+            }
+            "year_from" => self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?),
+            "year_to" => self.year_to = Some(value.parse().map_err(|_| wrong("use a year"))?),
+            "has_images" => self.has_images = Some(value.parse().map_err(|_| wrong("use true or false"))?),
+            "sort" => self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?,
+            "size" => self.size = value.parse().map_err(|_| wrong("use a number from 0 to 200"))?,
+            "cursor" => self.cursor = Some(value.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Hits on a page when nobody says.
+const DEFAULT_SIZE: usize = 20;
+
+fn access_named(name: &str) -> Option<dataset_model::Access> {
+    use dataset_model::Access;
+    [Access::Open, Access::MetadataOnly, Access::Restricted].into_iter().find(|access| access.as_str() == name)
+}
+
+fn sort_named(name: &str) -> Option<Sort> {
+    match name {
+        "relevance" => Some(Sort::Relevance),
+        "newest" | "date" => Some(Sort::Newest),
+        "oldest" => Some(Sort::Oldest),
+        "largest" => Some(Sort::Largest),
+        "title" => Some(Sort::Title),
+        _ => None,
+    }
+}
+
+impl Node {
+    /// Ontology terms that begin with what was typed, or have that id.
+    pub fn terms(&self, typed: &str, ontology: Option<&str>) -> Vec<dataset_model::Term> {
+        let wanted = |term: &dataset_model::Term| {
+            ontology.is_none_or(|ontology| term.iri.curie().to_lowercase().starts_with(&format!("{}:", ontology.to_lowercase())))
+        };
+        self.ontology.complete(typed, 200).into_iter().filter(wanted).take(20).collect()
+    }
+}

@@ -1,0 +1,176 @@
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use archive_store::Archive;
+use dataset_model::DatasetId;
+use federation::{NodeKey, PublicKey, Puller};
+use ledger::Ledger;
+use metadata_store::{MetadataStore, Ontology};
+use search_index::SearchIndex;
+use tokio::sync::{Notify, RwLock, Semaphore};
+
+use crate::{NodeConfig, NodeError, keys, peers::PeerStatus, projector::Projector, recovery};
+
+/// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
+pub struct Node {
+    pub(crate) config: NodeConfig,
+    pub(crate) key: NodeKey,
+    pub(crate) archive: Archive,
+    pub(crate) ledger: Ledger,
+    pub(crate) metadata: Arc<MetadataStore>,
+    pub(crate) search: Arc<SearchIndex>,
+    pub(crate) ontology: Arc<Ontology>,
+    pub(crate) searchable: Projector,
+    pub(crate) queryable: Projector,
+    pub(crate) checkpoint: Mutex<Option<(u64, String)>>,
+    pub(crate) drafts_in_use: Locks,
+    pub(crate) datasets_in_use: Locks,
+    pub(crate) importing: tokio::sync::Mutex<()>,
+    pub(crate) rendering: Semaphore,
+    pub(crate) querying: Semaphore,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) wake_harvest: Notify,
+}
+
+/// A peer with the tools to follow it and what happened so far.
+pub(crate) struct Peer {
+    pub status: Mutex<PeerStatus>,
+    pub puller: Puller,
+    pub pulling: tokio::sync::Mutex<()>,
+}
+
+/// Tasks that run until they are told to stop.
+pub struct Background {
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Background {
+    /// Tells every task to stop, and waits until they have.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a background task ended badly");
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Opens the stores, making what is missing, and heals what an interrupted run left.
+    ///
+    /// # Errors
+    /// When a store cannot be opened, the data folder is in use, or a peer's key cannot be read.
+    pub async fn open(config: NodeConfig) -> Result<Arc<Self>, NodeError> {
+        let data = config.data_dir.clone();
+        std::fs::create_dir_all(&data).map_err(|error| unusable(&data, &error))?;
+        let ledger = Ledger::open(&data.join("ledger"))?;
+        let key = keys::load_or_make(&data.join("keys"), &config.id)?;
+        let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
+        let ontology = Ontology::bundled();
+        let metadata = MetadataStore::open(&data.join("rdf"), ontology.clone()).map_err(NodeError::Metadata)?;
+        let search = SearchIndex::open(&data.join("search"))?;
+        let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
+        let (metadata, search) = (Arc::new(metadata), Arc::new(search));
+        let node = Arc::new(Self {
+            searchable: Projector::new("search", search.clone()),
+            queryable: Projector::new("rdf", metadata.clone()),
+            config,
+            key,
+            archive,
+            ledger,
+            metadata,
+            search,
+            ontology,
+            checkpoint: Mutex::new(None),
+            drafts_in_use: Locks::default(),
+            datasets_in_use: Locks::default(),
+            importing: tokio::sync::Mutex::new(()),
+            rendering: Semaphore::new(2),
+            querying: Semaphore::new(4),
+            peers,
+            wake_harvest: Notify::new(),
+        });
+        recovery::recover(&node).await?;
+        Ok(node)
+    }
+
+    /// Starts the projectors and the followers of peers.
+    pub fn start(self: &Arc<Self>) -> Background {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let mut tasks = self.start_projectors(&stopped);
+        tasks.extend(self.start_followers(&stopped));
+        Background { tasks, stop }
+    }
+
+    /// How the node is configured.
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// Writes a file that only the operator may read, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_secret(&self, path: &Path, text: &str) -> std::io::Result<()> {
+        write_secret(path, text)
+    }
+
+    /// The node's public key.
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+}
+
+/// One lock an id: readers and uploads share it, publication, withdrawal and deletion have it alone.
+#[derive(Default)]
+pub(crate) struct Locks(Mutex<HashMap<DatasetId, Arc<RwLock<()>>>>);
+
+impl Locks {
+    pub(crate) fn of(&self, id: &DatasetId) -> Arc<RwLock<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        locks.entry(id.clone()).or_default().clone()
+    }
+}
+
+fn open_peer(config: &crate::PeerConfig) -> Result<Peer, NodeError> {
+    let key = config
+        .public_key
+        .parse::<PublicKey>()
+        .map_err(|error| NodeError::Invalid(format!("public key of peer '{}': {error}", config.id)))?;
+    let url = config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
+    let puller = Puller::new(url, key, federation::Limits::default())
+        .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
+    Ok(Peer { status: Mutex::new(PeerStatus::new(config)), puller, pulling: tokio::sync::Mutex::new(()) })
+}
+
+/// Writes a file only its owner may read, whole or not at all.
+pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    write_with_mode(path, format!("{text}\n").as_bytes(), 0o600)
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    write_with_mode(path, bytes, 0o644)
+}
+
+fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let temporary = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+pub(crate) fn unusable(path: &Path, error: &std::io::Error) -> NodeError {
+    NodeError::Unavailable(format!("cannot use {}: {error}", path.display()))
+}

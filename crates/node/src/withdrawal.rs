@@ -1,0 +1,42 @@
+use std::sync::Arc;
+
+use dataset_model::{DatasetId, Entry, Event, Timestamp, Withdrawn};
+use ledger::Append;
+
+use crate::{Actor, Node, NodeError, Tombstone, VersionChoice, error::reason_from, policy};
+
+impl Node {
+    /// Takes a dataset back: it disappears from search, RDF and bytes, here at once and at every peer with its next
+    /// harvest; a tombstone stays. The archive keeps the bytes, out of reach, until an operator erases them.
+    ///
+    /// # Errors
+    /// Unless the actor deposited it or is a curator; when it is not ours or already withdrawn.
+    pub async fn withdraw(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DatasetId,
+        reason: Option<&str>,
+    ) -> Result<Tombstone, NodeError> {
+        let reason = reason_from(reason)?;
+        let owner = self.owners().get(id.as_str())?.map(|owner| owner.owner).unwrap_or_default();
+        policy::require_owner(actor, &owner)?;
+        let lock = self.datasets_in_use.of(id);
+        let _alone = lock.write().await;
+        let own = self.config.id.clone();
+        let found = self.find(actor, id, Some(&own))?;
+        let (index, latest) = found.entry(VersionChoice::Latest)?;
+        let entry = Entry {
+            dataset: id.clone(),
+            version: latest.version,
+            previous: Some(*index),
+            time: Timestamp::now(),
+            event: Event::Withdraw(Withdrawn { reason }),
+        };
+        let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
+        let indexes = self.ledger.append(&own, Append { entries: vec![bytes], ..Append::default() })?;
+        self.forget_renderings(id);
+        self.wake_projectors();
+        self.wait_until_applied(indexes.start).await;
+        Ok(Tombstone { id: id.clone(), page: self.page_of(&found.key), node: own, reason, time: entry.time, version: latest.version })
+    }
+}

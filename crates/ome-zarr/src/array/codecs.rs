@@ -1,0 +1,56 @@
+use crate::at::At;
+
+use super::sizes;
+
+/// The compressors that the pixel reader can bound and decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compressor {
+    None,
+    Blosc,
+    Gzip,
+    Zstd,
+}
+
+/// What is known of a codec by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodecKind {
+    /// Read by everything.
+    Common,
+    /// Registered, but not read by every viewer.
+    Rare,
+    Unknown,
+}
+
+impl CodecKind {
+    /// Looks a Zarr 3 codec up.
+    pub(crate) fn v3(name: &str) -> Self {
+        match name {
+            "bytes" | "blosc" | "gzip" | "zstd" | "crc32c" | "sharding_indexed" | "transpose" => Self::Common,
+            "bitround" | "packbits" | "pcodec" | "zfp" | "vlen-utf8" | "vlen-bytes" | "shuffle" | "delta" | "zlib"
+            | "bz2" | "lz4" | "adler32" | "fletcher32" | "gdeflate" | "scale_offset" | "cast_value" => Self::Rare,
+            _ if name.starts_with("numcodecs.") => Self::Rare,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Looks a Zarr 2 compressor or filter up.
+    pub(crate) fn v2(id: &str) -> Self {
+        match id {
+            "blosc" | "gzip" | "zstd" | "zlib" => Self::Common,
+            "lz4" | "bz2" | "lzma" | "delta" | "shuffle" | "fixedscaleoffset" | "bitround" | "quantize" | "packbits"
+            | "astype" | "crc32" | "crc32c" | "adler32" | "fletcher32" | "zfpy" | "pcodec" | "imagecodecs_jpeg2k"
+            | "jetraw" | "n5_wrapper" => Self::Rare,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The inner chunk shape, where the array is sharded.
+pub(super) fn inner_shape(array: &At<'_>) -> Result<Option<Vec<u64>>, String> {
+    let codecs = array.get("codecs").and_then(|codecs| codecs.items()).ok_or("it has no list of codecs")?;
+    let Some(sharding) = codecs.iter().find(|codec| codec.text_of("name") == Some("sharding_indexed")) else {
+        return Ok(None);
+    };
+    let shape = sharding.get("configuration").and_then(|configuration| sizes(configuration.get("chunk_shape")));
+    shape.map(Some).ok_or_else(|| "its shards do not say how large an inner chunk is".to_owned())
+}

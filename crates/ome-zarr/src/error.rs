@@ -1,0 +1,77 @@
+use crate::source::SourceError;
+
+/// What can go wrong while reading, judging, drawing or writing an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OmeZarrError {
+    /// The source could not be read.
+    #[error("cannot read the image's files")]
+    Source(#[from] SourceError),
+    /// No multiscale image at this path.
+    #[error("there is no OME-Zarr image at '{path}': name the folder that holds the multiscales metadata")]
+    NotAnImage {
+        /// The folder asked for.
+        path: String,
+    },
+    /// An OME-Zarr version this node does not read.
+    #[error("'{path}' is OME-Zarr {version}, which is not read here: convert it to 0.5")]
+    Version {
+        /// The folder of the image.
+        path: String,
+        /// The version it names.
+        version: String,
+    },
+    /// Metadata that cannot be understood.
+    #[error("the metadata of '{path}' cannot be used: {reason}")]
+    Metadata {
+        /// The folder or file.
+        path: String,
+        /// What is wrong, in words.
+        reason: String,
+    },
+    /// More than one call may take.
+    #[error("'{path}' is too large to read here: {reason}")]
+    TooLarge {
+        /// The folder or file.
+        path: String,
+        /// Which limit, and what to do.
+        reason: String,
+    },
+    /// Chunks that cannot be decoded.
+    #[error("cannot decode the pixels of '{path}': {reason}")]
+    Decode {
+        /// The array or chunk file.
+        path: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// A PNG could not be made.
+    #[error("cannot encode the picture as PNG")]
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A request outside what is offered.
+    #[error("a thumbnail's longest side must be 16 to 1024 pixels, not {0}")]
+    ThumbnailSize(u32),
+    /// A sample image could not be written.
+    #[error("cannot write the sample image at '{path}'")]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl OmeZarrError {
+    pub(crate) fn metadata(path: &str, reason: impl Into<String>) -> Self {
+        Self::Metadata { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn too_large(path: &str, reason: impl Into<String>) -> Self {
+        Self::TooLarge { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn decode(path: &str, reason: impl Into<String>) -> Self {
+        Self::Decode { path: path.to_owned(), reason: reason.into() }
+    }
+}

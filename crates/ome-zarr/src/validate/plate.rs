@@ -1,0 +1,139 @@
+use std::collections::BTreeSet;
+
+use crate::{
+    at::{At, whole},
+    faults::Faults,
+    node::Node,
+    tree::{Tree, resolve},
+};
+
+use super::is_v04;
+
+/// Judges the `plate` metadata by itself.
+pub(super) fn check(node: &Node, faults: &mut Faults) {
+    let Some(plate) = node.ome_key("plate") else { return };
+    let rows = names(&plate, "rows", faults);
+    let columns = names(&plate, "columns", faults);
+    check_wells(&plate, &rows, &columns, is_v04(node), faults);
+    check_acquisitions(&plate, faults);
+    check_count(&plate, "field_count", faults);
+    if plate.get("name").is_none() {
+        faults.warn("plate.name", plate.place_of("name"), "the plate has no name", "Name the plate.");
+    }
+}
+
+/// The names of rows or columns.
+fn names<'a>(plate: &At<'a>, key: &str, faults: &mut Faults) -> Vec<Option<&'a str>> {
+    let items = plate.list(key);
+    if items.is_empty() {
+        let message = format!("the plate lists no {key}");
+        faults.error("plate.grid", plate.place_of(key), message, "List every row and column with its name.");
+    }
+    let mut seen = BTreeSet::new();
+    for item in &items {
+        match item.text_of("name") {
+            Some(name) if is_alphanumeric(name) && seen.insert(name) => {}
+            Some(name) => {
+                let message = format!("the name '{}' is not of letters and digits, or is used twice", name.escape_default());
+                faults.error("plate.grid", item.place_of("name"), message, "Give each a name of its own, such as \"A\" or \"1\".");
+            }
+            None => faults.error("plate.grid", item.place_of("name"), "there is no name", "Name it."),
+        }
+    }
+    items.iter().map(|item| item.text_of("name")).collect()
+}
+
+pub(super) fn is_alphanumeric(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn check_wells(plate: &At<'_>, rows: &[Option<&str>], columns: &[Option<&str>], is_v04: bool, faults: &mut Faults) {
+    let wells = plate.list("wells");
+    if wells.is_empty() {
+        faults.error("plate.wells", plate.place_of("wells"), "the plate lists no wells", "List every well that has images.");
+    }
+    let mut seen = BTreeSet::new();
+    for well in &wells {
+        let Some(path) = well.text_of("path") else {
+            faults.error("plate.well.path", well.place_of("path"), "a well has no path", "Write row/column.");
+            continue;
+        };
+        if !seen.insert(path) {
+            let message = format!("the well '{}' is listed twice", path.escape_default());
+            faults.error("plate.well.path", well.place_of("path"), message, "List each well once.");
+        }
+        let name = |key: &str, names: &[Option<&str>]| -> Option<String> {
+            let index = usize::try_from(whole(well.get(key)?.value)?).ok()?;
+            names.get(index).copied().flatten().map(str::to_owned)
+        };
+        let (Some(row), Some(column)) = (name("rowIndex", rows), name("columnIndex", columns)) else {
+            let message = "rowIndex or columnIndex is no place in the list of rows or columns";
+            faults.error("plate.well.index", well.place(), message, "Count rows and columns from 0.");
+            continue;
+        };
+        check_well_path(well, path, &row, &column, is_v04, faults);
+    }
+}
+
+fn check_well_path(well: &At<'_>, path: &str, row: &str, column: &str, is_v04: bool, faults: &mut Faults) {
+    if path == format!("{row}/{column}") {
+        return;
+    }
+    let message = format!("the path '{}' is not row/column, which is '{row}/{column}'", path.escape_default());
+    let hint = "Write the path as the row's name, a slash, the column's name.";
+    // The official 0.4 suite accepts column/row.
+    if is_v04 && path == format!("{column}/{row}") {
+        faults.warn("plate.well.path", well.place_of("path"), message, hint);
+    } else {
+        faults.error("plate.well.path", well.place_of("path"), message, hint);
+    }
+}
+
+fn check_acquisitions(plate: &At<'_>, faults: &mut Faults) {
+    let mut seen = BTreeSet::new();
+    for acquisition in plate.list("acquisitions") {
+        let id = acquisition.get("id").and_then(|id| whole(id.value)).filter(|id| *id >= 0);
+        if !id.is_some_and(|id| seen.insert(id)) {
+            let message = "the acquisition has no id of its own, a whole number of at least 0";
+            faults.error("plate.acquisition.id", acquisition.place_of("id"), message, "Number the acquisitions.");
+        }
+        check_count(&acquisition, "maximumfieldcount", faults);
+        for key in ["starttime", "endtime"] {
+            if acquisition.get(key).is_some_and(|time| whole(time.value).is_none_or(|time| time < 0)) {
+                let message = format!("{key} is not a whole number of seconds since 1970");
+                faults.error("plate.acquisition.time", acquisition.place_of(key), message, "Write epoch seconds.");
+            }
+        }
+        let missing = ["name", "maximumfieldcount"].into_iter().filter(|key| acquisition.get(key).is_none());
+        let missing: Vec<&str> = missing.collect();
+        if !missing.is_empty() {
+            let message = format!("the acquisition should also say its {}", missing.join(" and "));
+            faults.warn("plate.acquisition.described", acquisition.place(), message, "Add them.");
+        }
+    }
+}
+
+fn check_count(at: &At<'_>, key: &str, faults: &mut Faults) {
+    if at.get(key).is_some_and(|count| whole(count.value).is_none_or(|count| count < 1)) {
+        let message = format!("{key} is not a whole number above 0");
+        faults.error("plate.count", at.place_of(key), message, "Write the number of fields.");
+    }
+}
+
+/// Judges that the wells are there.
+pub(super) fn check_tree(tree: &Tree, node: &Node, faults: &mut Faults) {
+    let Some(plate) = node.ome_key("plate") else { return };
+    for well in plate.list("wells") {
+        let Some(folder) = well.text_of("path").and_then(|path| resolve(&node.folder, path)) else { continue };
+        if !tree.group(&folder).is_some_and(|group| group.ome_key("well").is_some()) {
+            let message = format!("there is no well at '{folder}'");
+            faults.error("plate.well.missing", well.place_of("path"), message, "Add the well, or drop it from the plate.");
+        }
+        if let Some((row, _)) = crate::source::split(&folder)
+            && tree.group(row).is_none()
+        {
+            let message = format!("the row '{row}' is not a Zarr group");
+            faults.error("plate.row.missing", well.place_of("path"), message, "Create the group.");
+        }
+    }
+}

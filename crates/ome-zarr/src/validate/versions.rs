@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use crate::{
+    faults::Faults,
+    node::{Node, ZarrVersion},
+    source::split,
+    tree::Tree,
+    version::OmeVersion,
+};
+
+/// Judges the version a group names; `false` if the rules of 0.4 and 0.5 do not apply to it.
+pub(super) fn check(node: &Node, faults: &mut Faults) -> bool {
+    if !super::speaks_ome(node) && node.ome_key("version").is_none() {
+        return node.ome().is_some();
+    }
+    let place = place(node);
+    match (OmeVersion::of(node), node.zarr) {
+        (OmeVersion::V04, ZarrVersion::V2) | (OmeVersion::V05, ZarrVersion::V3) => {}
+        (OmeVersion::Missing, _) => missing(node, place, faults),
+        (OmeVersion::V04, ZarrVersion::V3) => mismatch(place, "0.4 in Zarr 3", "0.5", faults),
+        (OmeVersion::V05, ZarrVersion::V2) => mismatch(place, "0.5 in Zarr 2", "0.4", faults),
+        (OmeVersion::Legacy(version), _) => {
+            let message = format!("OME-Zarr {version} is no longer read");
+            faults.error("version.legacy", place, message, "Convert it to 0.5, with ome2024-ngff-challenge or Fiji.");
+            return false;
+        }
+        (OmeVersion::Unreleased(version), _) => {
+            let message = format!("OME-Zarr {version} is an unreleased version: it is kept as files and not checked");
+            faults.warn("version.unreleased", place, message, "Deposit 0.5 to have it shown and searched.");
+            return false;
+        }
+        (OmeVersion::Unknown(version), _) => {
+            let message = format!("'{version}' is no version of OME-Zarr");
+            faults.error("version.unknown", place, message, "Write the image as OME-Zarr 0.5.");
+            return false;
+        }
+    }
+    true
+}
+
+fn place(node: &Node) -> String {
+    let ome = node.ome();
+    ome.map_or_else(
+        || node.file.clone(),
+        |ome| if node.zarr == ZarrVersion::V3 { ome.place_of("version") } else { ome.place() },
+    )
+}
+
+fn mismatch(place: String, what: &str, right: &str, faults: &mut Faults) {
+    let message = format!("the metadata says OME-Zarr {what}, which do not go together");
+    faults.error("version.mismatch", place, message, &format!("Write version {right}, or convert the arrays."));
+}
+
+fn missing(node: &Node, place: String, faults: &mut Faults) {
+    let message = "the metadata does not name its OME-Zarr version";
+    // The most used writer (ome-zarr-py 0.18) leaves it out of `labels` groups, which no reader minds.
+    let only_labels = node.ome_key("labels").is_some() && node.ome_key("multiscales").is_none();
+    match node.zarr {
+        ZarrVersion::V3 if only_labels => {
+            faults.warn("version.missing", place, message, "Add \"version\": \"0.5\" to the labels group's ome object.");
+        }
+        ZarrVersion::V3 => faults.error("version.missing", place, message, "Add \"version\": \"0.5\" to the ome object."),
+        ZarrVersion::V2 => {
+            let versioned = ["multiscales", "plate", "well"].iter().any(|key| node.ome_key(key).is_some());
+            if versioned {
+                faults.warn("version.missing", place, message, "Add \"version\": \"0.4\"; it is read as 0.4.");
+            }
+        }
+    }
+}
+
+/// Judges that each store keeps to one version, of Zarr and of OME-Zarr.
+pub(super) fn check_stores(tree: &Tree, faults: &mut Faults) {
+    let mut zarr = BTreeMap::new();
+    let mut ome = BTreeMap::new();
+    for (folder, node) in &tree.nodes {
+        let root = root_of(tree, folder);
+        let first = *zarr.entry(root).or_insert(node.zarr);
+        if first != node.zarr {
+            let message = "Zarr 2 and Zarr 3 are mixed in one store";
+            faults.error("zarr.mixed", node.file.clone(), message, "Convert the older part, so that all is one version.");
+        }
+        let version = OmeVersion::of(node);
+        if version == OmeVersion::Missing {
+            continue;
+        }
+        let name = version.name(node.zarr).to_owned();
+        let first = ome.entry(root).or_insert_with(|| name.clone());
+        if *first != name {
+            let message = format!("the group is OME-Zarr {name}, others of the store are {first}");
+            faults.error("version.mixed", place(node), message, "Convert the older part, so that all is one version.");
+        }
+    }
+}
+
+/// The top-most Zarr folder above a folder, or itself.
+fn root_of<'a>(tree: &'a Tree, folder: &'a str) -> &'a str {
+    let mut root = folder;
+    let mut above = split(folder);
+    while let Some((parent, _)) = above {
+        if tree.nodes.contains_key(parent) {
+            root = parent;
+        }
+        above = split(parent);
+    }
+    root
+}

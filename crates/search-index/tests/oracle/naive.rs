@@ -1,0 +1,153 @@
+//! The naive index.
+
+use std::collections::BTreeMap;
+
+use dataset_model::{DatasetKey, NodeId, TermIri};
+use search_index::{FacetValue, Facets, IndexChange, Query, SearchDocument, Sort};
+
+#[derive(Default)]
+pub(crate) struct Model {
+    pub(crate) records: BTreeMap<DatasetKey, SearchDocument>,
+}
+
+impl Model {
+    pub(crate) fn apply(&mut self, batch: &[IndexChange]) {
+        for change in batch {
+            match change {
+                IndexChange::Put(record) => self.records.insert(record.key.clone(), (**record).clone()),
+                IndexChange::Remove(key) => self.records.remove(key),
+            };
+        }
+    }
+
+    pub(crate) fn counts_by_node(&self) -> BTreeMap<NodeId, u64> {
+        let mut counts = BTreeMap::new();
+        self.records.keys().for_each(|key| *counts.entry(key.node.clone()).or_default() += 1);
+        counts
+    }
+
+    pub(crate) fn matching(&self, query: &Query) -> Vec<&SearchDocument> {
+        self.records.values().filter(|record| matches(query, record)).collect()
+    }
+
+    pub(crate) fn facets(&self, query: &Query) -> Facets {
+        let count = |without: Query, values: &dyn Fn(&SearchDocument) -> Vec<(String, String)>| {
+            counted(self.matching(&without).into_iter().map(values))
+        };
+        let one = |text: Option<String>| text.map(|text| (text.clone(), text)).into_iter().collect::<Vec<_>>();
+        let q = || query.clone();
+        let images = |has: bool| (has.to_string(), if has { "with images" } else { "without images" }.to_owned());
+        Facets {
+            organism: count(Query { organism: vec![], ..q() }, &|record| asserted(&record.organisms)),
+            method: count(Query { method: vec![], ..q() }, &|record| asserted(&record.methods)),
+            publisher: count(Query { publisher: vec![], ..q() }, &|record| {
+                one(record.publisher.clone().filter(|publisher| !publisher.trim().is_empty()))
+            }),
+            node: count(Query { node: vec![], ..q() }, &|record| one(Some(record.key.node.to_string()))),
+            licence: count(Query { licence: vec![], ..q() }, &|record| one(record.licence.clone())),
+            year: count(Query { year_from: None, year_to: None, ..q() }, &|record| {
+                one(record.year.map(|year| year.to_string()))
+            }),
+            access: count(Query { access: vec![], ..q() }, &|record| one(Some(record.access.as_str().to_owned()))),
+            has_images: count(Query { has_images: None, ..q() }, &|record| vec![images(record.images > 0)]),
+        }
+    }
+}
+
+fn asserted(terms: &[dataset_model::Term]) -> Vec<(String, String)> {
+    let mut seen = BTreeMap::new();
+    for term in terms {
+        seen.entry(term.iri.to_string()).or_insert(term.label.clone());
+    }
+    seen.into_iter().collect()
+}
+
+fn counted(records: impl Iterator<Item = Vec<(String, String)>>) -> Vec<FacetValue> {
+    let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (value, label) in records.flatten() {
+        *counts.entry(value).or_default().entry(label).or_default() += 1;
+    }
+    let value = |(value, labels): (String, BTreeMap<String, u64>)| {
+        let label = labels.iter().min_by_key(|(label, count)| (u64::MAX - **count, (*label).clone())).unwrap().0;
+        FacetValue { value, label: label.clone(), count: labels.values().sum() }
+    };
+    let mut values: Vec<FacetValue> = counts.into_iter().map(value).collect();
+    values.sort_by_key(|value| (u64::MAX - value.count, value.label.clone(), value.value.clone()));
+    values
+}
+
+fn matches(query: &Query, record: &SearchDocument) -> bool {
+    let any = |wanted: &[TermIri], closure: &[TermIri]| wanted.is_empty() || wanted.iter().any(|w| closure.contains(w));
+    let text = |wanted: &[String], value: &Option<String>| {
+        wanted.is_empty() || value.as_ref().is_some_and(|value| wanted.contains(value))
+    };
+    let year = |bound: Option<u16>, holds: fn(u16, u16) -> bool| {
+        bound.is_none_or(|bound| record.year.is_some_and(|year| holds(year, bound)))
+    };
+    query.visible.contains(&record.access)
+        && any(&query.organism, &record.organism_closure)
+        && any(&query.method, &record.method_closure)
+        && text(&query.publisher, &record.publisher)
+        && text(&query.licence, &record.licence)
+        && (query.node.is_empty() || query.node.contains(&record.key.node))
+        && (query.access.is_empty() || query.access.contains(&record.access))
+        && year(query.year_from, |year, from| year >= from)
+        && year(query.year_to, |year, to| year <= to)
+        && query.has_images.is_none_or(|has| has == (record.images > 0))
+        && clauses(&query.text).iter().all(|(words, wanted)| contains(record, words) == *wanted)
+}
+
+/// The words of each clause, and whether they are wanted.
+fn clauses(text: &str) -> Vec<(Vec<String>, bool)> {
+    let mut clauses = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (body, wanted) = rest.strip_prefix('-').map_or((rest, true), |body| (body, false));
+        let (clause, after) = match body.strip_prefix('"') {
+            Some(phrase) => phrase.split_once('"').unwrap(),
+            None => body.split_once(' ').unwrap_or((body, "")),
+        };
+        clauses.push((clause.split(' ').map(str::to_owned).collect(), wanted));
+        rest = after.trim();
+    }
+    clauses
+}
+
+pub(crate) fn has_words(text: &str) -> bool {
+    clauses(text).iter().any(|(_, wanted)| *wanted)
+}
+
+/// Whether one value of one field has the words next to each other.
+fn contains(record: &SearchDocument, words: &[String]) -> bool {
+    let fixed = [&record.title, &record.description];
+    let licences = record.licence.iter().chain(&record.publisher);
+    let labels = record.organisms.iter().chain(&record.methods).map(|term| &term.label);
+    let mut values = fixed.into_iter().chain(&record.keywords).chain(&record.authors).chain(licences).chain(labels);
+    values.any(|value| {
+        let there: Vec<&str> = value.split(' ').collect();
+        there.windows(words.len()).any(|window| window == words)
+    })
+}
+
+pub(crate) fn naive_order(sort: Sort, mut records: Vec<&SearchDocument>) -> Vec<DatasetKey> {
+    let date = |record: &SearchDocument| -> Option<u64> {
+        match record.date.as_deref() {
+            Some("2019") => Some(20_190_000),
+            Some("2019-05") => Some(20_190_500),
+            Some("2020-01-02") => Some(20_200_102),
+            Some("2020-01-03T10:00:00Z") => Some(20_200_103),
+            _ => record.year.map(|year| u64::from(year) * 10_000),
+        }
+    };
+    let last = (u64::MAX, String::new());
+    records.sort_by_key(|record| {
+        let place = match sort {
+            Sort::Relevance | Sort::Newest => date(record).map(|date| (u64::MAX - 1 - date, String::new())),
+            Sort::Oldest => date(record).map(|date| (date, String::new())),
+            Sort::Largest => record.bytes.map(|bytes| (u64::MAX - 1 - bytes, String::new())),
+            Sort::Title => Some((0, record.title.to_lowercase())),
+        };
+        (place.unwrap_or_else(|| last.clone()), record.key.clone())
+    });
+    records.into_iter().map(|record| record.key.clone()).collect()
+}

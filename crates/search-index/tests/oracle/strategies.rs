@@ -1,0 +1,135 @@
+//! Records and queries over a vocabulary small enough that they meet.
+
+use dataset_model::{Access, DatasetKey, Term, TermIri};
+use proptest::prelude::*;
+use proptest::{option, sample::select, sample::subsequence};
+use search_index::{IndexChange, Query, SearchDocument, Sort};
+
+const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "omega"];
+const NODES: [&str; 3] = ["a", "a-b", "b"];
+const IDS: [&str; 5] = ["x", "X", "y-1", "y.1", "z"];
+const ALL_ACCESS: [Access; 3] = [Access::Open, Access::MetadataOnly, Access::Restricted];
+
+pub(crate) fn term(number: u32) -> TermIri {
+    format!("http://example.org/term_{number}").parse().unwrap()
+}
+
+/// Term 0 is everyone's ancestor, 1 that of 3 and 4.
+fn ancestors(number: u32) -> Vec<TermIri> {
+    match number {
+        0 => vec![term(0)],
+        3 | 4 => vec![term(number), term(1), term(0)],
+        _ => vec![term(number), term(0)],
+    }
+}
+
+fn key() -> impl Strategy<Value = DatasetKey> {
+    (select(&NODES), select(&IDS))
+        .prop_map(|(node, id)| DatasetKey { node: node.parse().unwrap(), id: id.parse().unwrap() })
+}
+
+fn words(most: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(select(&WORDS), 0..=most).prop_map(|words| words.join(" "))
+}
+
+fn terms() -> impl Strategy<Value = (Vec<Term>, Vec<TermIri>)> {
+    prop::collection::vec((0_u32..5, select(&["Name", "name", "Other"])), 0..3).prop_map(|picked| {
+        let closure = picked.iter().flat_map(|(number, _)| ancestors(*number)).collect();
+        let term = |(number, label): &(u32, &str)| Term { iri: term(*number), label: (*label).to_owned() };
+        (picked.iter().map(term).collect(), closure)
+    })
+}
+
+fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    option::of(select(values).prop_map(str::to_owned))
+}
+
+fn record() -> impl Strategy<Value = SearchDocument> {
+    let texts = (words(3), words(4), prop::collection::vec(words(2), 0..3), prop::collection::vec(words(1), 0..2));
+    let labels = (maybe(&["IDR", "BioImage Archive", " "]), maybe(&["CC0-1.0", "CC-BY-4.0"]));
+    let numbers = (option::of(2018_u16..2023), option::of(0_u64..3), 0_u32..2);
+    let date = maybe(&["2019", "2019-05", "2020-01-02", "2020-01-03T10:00:00Z", "soon"]);
+    (key(), texts, terms(), terms(), labels, numbers, date, select(&ALL_ACCESS)).prop_map(
+        |(key, texts, organisms, methods, labels, numbers, date, access)| {
+            let mut record = SearchDocument::empty(key);
+            (record.title, record.description, record.keywords, record.authors) = texts;
+            (record.organisms, record.organism_closure) = organisms;
+            (record.methods, record.method_closure) = methods;
+            (record.publisher, record.licence) = labels;
+            (record.year, record.bytes, record.images) = numbers;
+            (record.date, record.access) = (date, access);
+            record
+        },
+    )
+}
+
+pub(crate) fn titled(node: &str, id: &str, title: &str, access: Access) -> SearchDocument {
+    let mut record = SearchDocument::empty(DatasetKey { node: node.parse().unwrap(), id: id.parse().unwrap() });
+    record.title = title.to_owned();
+    record.access = access;
+    record
+}
+
+pub(crate) fn batch() -> impl Strategy<Value = Vec<IndexChange>> {
+    let change = prop_oneof![
+        5 => record().prop_map(|record| IndexChange::Put(Box::new(record))),
+        1 => key().prop_map(IndexChange::Remove),
+    ];
+    prop::collection::vec(change, 0..8)
+}
+
+pub(crate) fn batches() -> impl Strategy<Value = Vec<Vec<IndexChange>>> {
+    prop::collection::vec(batch(), 1..5)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let clause = prop_oneof![
+        4 => select(&WORDS).prop_map(str::to_owned),
+        1 => (select(&WORDS), select(&WORDS)).prop_map(|(a, b)| format!("\"{a} {b}\"")),
+        1 => select(&WORDS).prop_map(|word| format!("-{word}")),
+    ];
+    prop_oneof![1 => Just(String::new()), 3 => prop::collection::vec(clause, 1..4).prop_map(|clauses| clauses.join(" "))]
+}
+
+fn some<T: Clone + std::fmt::Debug + 'static>(values: &[T]) -> impl Strategy<Value = Vec<T>> + use<T> {
+    let values = values.to_vec();
+    let most = values.len().min(2);
+    prop_oneof![3 => Just(Vec::new()), 1 => subsequence(values, 0..=most)]
+}
+
+pub(crate) fn query() -> impl Strategy<Value = Query> {
+    let iris: Vec<TermIri> = (0..6).map(term).collect();
+    let labels = (
+        some(&["IDR".to_owned(), "BioImage Archive".to_owned(), "none such".to_owned()]),
+        some(&["CC0-1.0".to_owned(), "CC-BY-4.0".to_owned()]),
+    );
+    let who =
+        (some(&NODES.map(|node| node.parse().unwrap())), some(&ALL_ACCESS), subsequence(ALL_ACCESS.to_vec(), 0..=3));
+    let bounds = (
+        option::weighted(0.2, 2017_u16..2024),
+        option::weighted(0.2, 2017_u16..2024),
+        option::weighted(0.2, any::<bool>()),
+    );
+    let sort = select(&[Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Largest, Sort::Title]);
+    (text(), some(&iris), some(&iris), labels, who, bounds, sort, 1_usize..6).prop_map(
+        |(text, organism, method, (publisher, licence), (node, access, visible), bounds, sort, size)| {
+            let (year_from, year_to, has_images) = bounds;
+            Query {
+                text,
+                organism,
+                method,
+                publisher,
+                licence,
+                node,
+                access,
+                year_from,
+                year_to,
+                has_images,
+                sort,
+                size,
+                visible,
+                ..Query::default()
+            }
+        },
+    )
+}
