@@ -145,7 +145,7 @@ async fn an_oversize_answer_is_refused_whether_its_length_is_told_or_not() {
     // An answer that stalls tells no length; it must be refused before the deadline, by what has come.
     for ending in [Ending::Complete, Ending::Stalls] {
         let long = move |_: &str, answer: Answer| Answer { body: vec![b'x'; 40_000_000], ending, ..answer };
-        let served = Peer::new(entries(3)).altered(long).serve().await;
+        let served = Peer::new(entries(300)).altered(long).serve().await;
         let client = served.client(limits());
         for error in [
             client.checkpoint().await.unwrap_err(),

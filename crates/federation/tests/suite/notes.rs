@@ -85,7 +85,8 @@ proptest! {
         let text = format!("{text}\n");
         let mut note = Note::new(text.as_bytes(), &[]).unwrap();
         note.add_sigs(&[&signer, &witness]).unwrap();
-        prop_assert_eq!(key.public_key().verify_note(&note.to_bytes()).unwrap(), text);
+        let note = note.to_bytes();
+        prop_assert_eq!(key.public_key().verify_note(&note).unwrap(), text);
     }
 
     #[test]
