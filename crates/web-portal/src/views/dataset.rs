@@ -1,0 +1,351 @@
+//! The landing page of a dataset, and what machines read in it.
+
+pub(crate) mod citation;
+pub(crate) mod files;
+pub(crate) mod images;
+pub(crate) mod json_ld;
+pub(crate) mod provenance;
+pub(crate) mod signposting;
+
+use askama::Template;
+use dataset_model::{Finding, ManifestFile, Repair, Summary};
+use node::{RecordKind, RecordView};
+
+use super::{
+    chrome::{Chrome, Section},
+    format,
+    search::{
+        hits::{Chip, chip, title_or},
+        params::Params,
+    },
+};
+use crate::{links, site::Identity};
+use citation::Citation;
+use files::FilesView;
+use images::{ImageCard, ImagesView};
+use provenance::{Integrity, Origin, VersionRow};
+
+/// Everything a landing page shows.
+#[derive(Debug, Template)]
+#[template(path = "dataset.html")]
+pub(crate) struct DatasetPage {
+    pub chrome: Chrome,
+    pub title: String,
+    pub id: String,
+    pub catalogue: bool,
+    pub version: String,
+    /// Where the newest version is, when this is an older one.
+    pub newest: Option<TextLink>,
+    pub authors: Vec<Author>,
+    pub paragraphs: Vec<String>,
+    pub licence: Option<TextLink>,
+    pub publisher: Option<TextLink>,
+    pub published: Option<String>,
+    pub published_exact: String,
+    pub organisms: Vec<Chip>,
+    pub methods: Vec<Chip>,
+    pub about: Vec<TextLink>,
+    pub keywords: Vec<TextLink>,
+    pub identifiers: Vec<TextLink>,
+    pub related: Vec<TextLink>,
+    /// What the publisher says about size, where nothing was measured here.
+    pub declared: Option<String>,
+    pub thumbnail: Option<String>,
+    pub origin: Origin,
+    pub images: ImagesView,
+    pub files: Option<FilesView>,
+    pub versions: Vec<VersionRow>,
+    pub citation: Citation,
+    pub integrity: Option<Integrity>,
+    pub findings: Vec<Finding>,
+    pub repairs: Vec<Repair>,
+    pub formats: Vec<TextLink>,
+    /// Escaped for a script element.
+    pub json_ld: String,
+}
+
+/// Text that leads somewhere, where there is somewhere to lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TextLink {
+    pub text: String,
+    pub href: Option<String>,
+}
+
+/// An author.
+#[derive(Debug, Clone)]
+pub(crate) struct Author {
+    pub name: String,
+    pub orcid: Option<String>,
+    pub affiliations: String,
+}
+
+impl DatasetPage {
+    /// Fills the page; `manifest` is there for deposits of this node.
+    pub(crate) fn new(identity: &Identity, record: &RecordView, manifest: Option<&[ManifestFile]>) -> Self {
+        let summary = &record.summary;
+        let title = title_or(&summary.title, record.id.as_str());
+        let catalogue = record.kind == RecordKind::Catalogue;
+        Self {
+            chrome: chrome(identity, record, &title),
+            id: record.id.to_string(),
+            catalogue,
+            version: record.version.to_string(),
+            newest: provenance::newest(record),
+            authors: summary.authors.iter().map(Author::of).collect(),
+            paragraphs: paragraphs(&summary.description),
+            licence: summary.licence.as_ref().map(|licence| TextLink::new(licence.label(), links::web(&licence.url))),
+            publisher: summary.publisher.as_ref().map(|publisher| {
+                TextLink::new(&title_or(&publisher.name, "unnamed"), publisher.iri.as_deref().and_then(links::web))
+            }),
+            published: summary.date_published.as_deref().map(format::day),
+            published_exact: summary.date_published.clone().unwrap_or_default(),
+            organisms: summary.organisms.iter().map(|term| chip("organism", term)).collect(),
+            methods: summary.methods.iter().map(|term| chip("method", term)).collect(),
+            about: about(summary),
+            keywords: summary.keywords.iter().map(|word| keyword(word)).collect(),
+            identifiers: summary.identifiers.iter().map(|text| TextLink::new(text, links::identifier(text))).collect(),
+            related: summary.see_also.iter().map(|text| TextLink::new(text, links::identifier(text))).collect(),
+            declared: declared(record),
+            thumbnail: summary.thumbnail.as_deref().and_then(links::picture).filter(|_| record.images.is_empty()),
+            origin: Origin::of(record),
+            images: ImagesView::of(record),
+            files: FilesView::of(record, manifest),
+            versions: record.versions.iter().map(|version| VersionRow::of(record, version)).collect(),
+            citation: Citation::of(record),
+            integrity: Integrity::of(record),
+            findings: summary.findings.clone(),
+            repairs: summary.repairs.clone(),
+            formats: formats(record),
+            json_ld: json_ld::for_script(&json_ld::document(identity, record)),
+            title,
+        }
+    }
+}
+
+impl TextLink {
+    pub(crate) fn new(text: &str, href: Option<String>) -> Self {
+        Self { text: text.to_owned(), href }
+    }
+}
+
+impl Author {
+    fn of(person: &dataset_model::Person) -> Self {
+        Self {
+            name: person.name.clone(),
+            orcid: person.orcid.as_deref().and_then(links::web),
+            affiliations: person.affiliations.join("; "),
+        }
+    }
+}
+
+/// The page's address here without the form asked for.
+pub(crate) fn address(record: &RecordView) -> String {
+    links::dataset(record.id.as_str(), peer(record))
+}
+
+/// The address of one version here.
+pub(crate) fn version_address(record: &RecordView, version: u32) -> String {
+    let page = links::dataset(record.id.as_str(), None);
+    links::with_node(&format!("{page}/versions/{version}"), peer(record))
+}
+
+/// The node to name in addresses, when it is not this one.
+fn peer(record: &RecordView) -> Option<&str> {
+    (!record.own).then(|| record.node.id.as_str())
+}
+
+fn chrome(identity: &Identity, record: &RecordView, title: &str) -> Chrome {
+    let mut chrome = Chrome::new(identity, Section::Other, title);
+    chrome.canonical = links::web(&record.page);
+    chrome.description = format::beginning(&record.summary.description.replace(['\n', '\r'], " "), 200);
+    chrome
+}
+
+/// A text cut where a line is empty.
+fn paragraphs(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n");
+    text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn about(summary: &Summary) -> Vec<TextLink> {
+    let label = |term: &dataset_model::Term| match term.label.is_empty() {
+        true => term.iri.curie(),
+        false => term.label.clone(),
+    };
+    summary.about.iter().map(|term| TextLink { text: label(term), href: links::web(term.iri.as_str()) }).collect()
+}
+
+fn keyword(word: &str) -> TextLink {
+    TextLink::new(word, Some(Params::default().with("q", &format!("\"{}\"", word.replace('"', " "))).link("/search")))
+}
+
+fn declared(record: &RecordView) -> Option<String> {
+    if record.bytes.is_some() {
+        return None;
+    }
+    let declared = record.summary.declared;
+    let files = declared.files.map(|files| format::count(files, "file", "files"));
+    let parts: Vec<String> = files.into_iter().chain(declared.bytes.map(format::bytes)).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The other forms of this page. Triples are kept of the newest version only.
+fn formats(record: &RecordView) -> Vec<TextLink> {
+    let newest = record.versions.first().is_none_or(|version| version.version == record.version);
+    let here = version_address(record, record.version.get());
+    let join = if here.contains('?') { '&' } else { '?' };
+    let form = |text: &str, name: &str| TextLink::new(text, Some(format!("{here}{join}format={name}")));
+    let mut formats = vec![form("RO-Crate (JSON-LD)", "ro-crate")];
+    if newest {
+        formats.extend([form("Turtle", "turtle"), form("N-Triples", "ntriples")]);
+    }
+    if record.own {
+        let api = format!("/api/v1/datasets/{}/versions/{}", links::name(record.id.as_str()), record.version);
+        formats.push(TextLink::new("JSON record", Some(api)));
+    }
+    formats
+}
+
+/// What the template counts.
+impl ImagesView {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cards.is_empty()
+    }
+
+    pub(crate) fn first(&self) -> Option<&ImageCard> {
+        self.cards.first()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use dataset_model::{Agent, Licence, Person, Severity};
+    use node::{ImageView, NodeView, VersionView};
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) const EVIL: &str = "</script><script>alert(1)</script>";
+
+    pub(crate) fn record() -> RecordView {
+        let version = |number: u32| VersionView {
+            version: number.try_into().unwrap(),
+            time: "2026-11-21T10:00:00Z".parse().unwrap(),
+            index: 6 + u64::from(number),
+            crate_digest: dataset_model::Digest::of("crate"),
+            inventory: Some(dataset_model::Digest::of("inventory")),
+            content_root: Some(dataset_model::Digest::of("root")),
+        };
+        RecordView {
+            id: "europe-1".parse().unwrap(),
+            node: NodeView { id: "europe".parse().unwrap(), url: Some("https://europe.example.org".into()) },
+            own: true,
+            iri: "https://europe.example.org/datasets/europe-1".into(),
+            page: "https://europe.example.org/datasets/europe-1".into(),
+            kind: RecordKind::Deposit,
+            version: 2.try_into().unwrap(),
+            access: dataset_model::Access::Open,
+            versions: vec![version(2), version(1)],
+            summary: summary(),
+            images: vec![image()],
+            files: Some(3),
+            bytes: Some(1500),
+        }
+    }
+
+    fn summary() -> Summary {
+        let term = |iri: &str, label: &str| dataset_model::Term { iri: iri.parse().unwrap(), label: label.into() };
+        Summary {
+            iri: "https://europe.example.org/datasets/europe-1".into(),
+            title: EVIL.into(),
+            description: format!("First {EVIL}.\n\nSecond."),
+            date_published: Some("2026-11-21".into()),
+            licence: Some(Licence::read("CC-BY-4.0")),
+            publisher: Some(Agent { iri: Some("javascript:alert(1)".into()), name: "Example".into() }),
+            authors: vec![Person {
+                name: "Ada <Lovelace>".into(),
+                orcid: Some("https://orcid.org/0000-0002-1825-0097".into()),
+                affiliations: vec!["Analytical Engine".into()],
+            }],
+            organisms: vec![term("http://purl.obolibrary.org/obo/NCBITaxon_9606", "Homo sapiens")],
+            methods: vec![term("http://purl.obolibrary.org/obo/FBbi_00000246", "fluorescence microscopy")],
+            keywords: vec!["a \"quoted\" & odd".into()],
+            thumbnail: Some("javascript:alert(1)".into()),
+            identifiers: vec!["10.5281/zenodo.1".into(), "S-1".into()],
+            see_also: vec!["https://doi.org/10.1/x".into(), "data:text/html,x".into()],
+            findings: vec![Finding {
+                severity: Severity::Warning,
+                ..Finding::warning("crate.x", "ro-crate-metadata.json", "something <odd>", "look")
+            }],
+            repairs: vec![Repair { rule: "term.leading-zeros".into(), from: "009606".into(), to: "9606".into() }],
+            ..Summary::default()
+        }
+    }
+
+    pub(crate) fn image() -> ImageView {
+        let record = json!({
+            "path": "a b.ome.zarr", "name": "cells", "version": "0.5", "shape": [3, 512, 512], "data_type": "uint16",
+            "axes": [{"name": "c", "kind": "channel", "unit": null}, {"name": "y", "kind": "space", "unit": "micrometer"},
+                {"name": "x", "kind": "space", "unit": "micrometer"}],
+            "levels": [{"path": "s0", "shape": [3, 512, 512], "chunk_shape": [1, 64, 64], "shard_shape": [1, 512, 512], "scale": [1.0, 0.5, 0.5]}],
+            "channels": [{"label": "DAPI", "color": "0000FF", "window": null, "active": true}],
+            "is_label": false, "label_names": ["nuclei"], "physical_size": [null, 0.5, 0.5],
+        });
+        ImageView {
+            path: "a b.ome.zarr".into(),
+            name: "cells".into(),
+            description: "OME-Zarr 0.5".into(),
+            url: "https://europe.example.org/data/europe-1/v2/a b.ome.zarr".into(),
+            thumbnail: Some("https://europe.example.org/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256".into()),
+            record: serde_json::from_value(record).unwrap(),
+        }
+    }
+
+    fn manifest() -> Vec<ManifestFile> {
+        let file = |path: &str| ManifestFile { path: path.parse().unwrap(), size: 500, sha256: dataset_model::Digest::of(path) };
+        vec![file("a b.ome.zarr/zarr.json"), file("ro-crate-metadata.json"), file("ü <b>.txt")]
+    }
+
+    fn page(record: &RecordView) -> String {
+        DatasetPage::new(&Identity::example(), record, Some(&manifest())).render().unwrap()
+    }
+
+    #[test]
+    fn nothing_a_record_says_becomes_markup() {
+        let page = page(&record());
+        assert_eq!(page.matches("<script").count(), 1, "only the JSON-LD block: {page}");
+        assert_eq!(page.matches("</script>").count(), 1);
+        assert!(!page.contains("<Lovelace>") && !page.contains("<odd>") && !page.contains("<b>"));
+        assert!(!page.contains("href=\"javascript:") && !page.contains("src=\"javascript:") && !page.contains("href=\"data:"));
+    }
+
+    #[test]
+    fn a_landing_page_says_who_what_when_and_under_which_licence() {
+        let page = page(&record());
+        for text in ["https://orcid.org/0000-0002-1825-0097", "CC-BY-4.0", "21 November 2026", "Homo sapiens", "NCBITaxon:9606",
+            "fluorescence microscopy", "https://doi.org/10.5281/zenodo.1", "/data/europe-1/v2/%C3%BC%20%3Cb%3E.txt",
+            "/api/v1/datasets/europe-1/versions/v2/proof", "512", "micrometer", "DAPI", "term.leading-zeros", "@misc{europe-1"] {
+            assert!(page.contains(text), "{text} is missing: {page}");
+        }
+    }
+
+    #[test]
+    fn a_catalogue_record_says_where_the_bytes_are() {
+        let mut record = record();
+        record.kind = RecordKind::Catalogue;
+        record.iri = "https://publisher.example.org/S-1".into();
+        (record.images, record.files, record.bytes, record.own) = (vec![], None, None, false);
+        let page = DatasetPage::new(&Identity::example(), &record, None).render().unwrap();
+        assert!(page.contains("https://publisher.example.org/S-1"));
+        assert!(page.contains("stay with the publisher"), "{page}");
+    }
+
+    #[test]
+    fn an_older_version_points_to_the_newest() {
+        let mut record = record();
+        record.version = 1.try_into().unwrap();
+        let page = page(&record);
+        assert!(page.contains("This is an older version"), "{page}");
+        assert!(formats(&record).iter().all(|form| form.text != "Turtle"), "triples are of the newest version");
+    }
+}

@@ -1,0 +1,194 @@
+use askama::Template;
+use node::PeerStatus;
+
+use super::{
+    chrome::{Chrome, Section},
+    format,
+};
+use crate::{links, site::Identity};
+
+/// The state of the federation as this node sees it.
+#[derive(Debug, Template)]
+#[template(path = "federation.html")]
+pub(crate) struct FederationPage {
+    pub chrome: Chrome,
+    pub own: OwnNode,
+    pub peers: Vec<PeerCard>,
+}
+
+/// This node.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnNode {
+    pub id: String,
+    pub title: String,
+    pub country: Option<String>,
+    pub url: String,
+    pub public_key: String,
+    pub fingerprint: String,
+    pub log_size: String,
+    pub checkpoint: String,
+}
+
+/// A partner.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerCard {
+    pub id: String,
+    pub url: Option<String>,
+    pub address: String,
+    pub fingerprint: String,
+    pub public_key: String,
+    pub held: String,
+    pub offered: String,
+    pub lag: String,
+    pub checked: String,
+    pub changed: String,
+    pub standing: Standing,
+    pub error: Option<String>,
+    pub failures: String,
+    pub datasets: String,
+}
+
+/// How a partner stands, in a word and a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    UpToDate,
+    CatchingUp,
+    NotSeen,
+    Unreachable,
+    Dishonest,
+}
+
+impl Standing {
+    fn of(peer: &PeerStatus) -> Self {
+        match (&peer.error, peer.peer_fault) {
+            (Some(_), true) => Self::Dishonest,
+            (Some(_), false) => Self::Unreachable,
+            (None, _) if peer.checked.is_none() => Self::NotSeen,
+            (None, _) if peer.lag() > 0 => Self::CatchingUp,
+            (None, _) => Self::UpToDate,
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::UpToDate => "up to date",
+            Self::CatchingUp => "catching up",
+            Self::NotSeen => "not asked yet",
+            Self::Unreachable => "not reached",
+            Self::Dishonest => "failed verification",
+        }
+    }
+
+    /// The class in the style sheet.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::UpToDate => "good",
+            Self::CatchingUp | Self::NotSeen => "calm",
+            Self::Unreachable => "warn",
+            Self::Dishonest => "bad",
+        }
+    }
+
+    pub(crate) fn explanation(self) -> &'static str {
+        match self {
+            Self::UpToDate => "Every entry of its log is held here and verified.",
+            Self::CatchingUp => "New entries are on their way.",
+            Self::NotSeen => "Its log will be read for the first time in a moment.",
+            Self::Unreachable => "The last attempt did not succeed. What is held stays searchable, and it is asked again.",
+            Self::Dishonest => "What it sent does not fit what it signed before. Nothing of it was taken; what was verified earlier stays. A person should look.",
+        }
+    }
+}
+
+impl PeerCard {
+    pub(crate) fn of(peer: &PeerStatus) -> Self {
+        let when = |time: Option<dataset_model::Timestamp>| time.map_or("not since this node started".to_owned(), format::moment);
+        Self {
+            id: peer.id.to_string(),
+            url: links::web(&peer.url),
+            address: peer.url.clone(),
+            fingerprint: peer.fingerprint.clone(),
+            public_key: peer.public_key.clone(),
+            held: format::number(peer.held),
+            offered: peer.offered.map_or("not known yet".to_owned(), format::number),
+            lag: format::count(peer.lag(), "entry", "entries"),
+            checked: when(peer.checked),
+            changed: when(peer.changed),
+            standing: Standing::of(peer),
+            error: peer.error.clone(),
+            failures: format::count(u64::from(peer.failures), "attempt", "attempts"),
+            datasets: format!("/search?node={}", links::name(peer.id.as_str())),
+        }
+    }
+}
+
+impl FederationPage {
+    pub(crate) fn new(identity: &Identity, own: OwnNode, peers: &[PeerStatus]) -> Self {
+        Self {
+            chrome: Chrome::new(identity, Section::Federation, "Federation"),
+            own,
+            peers: peers.iter().map(PeerCard::of).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> PeerStatus {
+        PeerStatus {
+            id: "japan".parse().unwrap(),
+            url: "https://japan.example.org".into(),
+            public_key: "heliograph/japan+0+x".into(),
+            fingerprint: "abcd".into(),
+            held: 1200,
+            offered: Some(1252),
+            checked: Some("2026-11-21T10:00:00Z".parse().unwrap()),
+            changed: None,
+            error: None,
+            peer_fault: false,
+            failures: 0,
+        }
+    }
+
+    fn own() -> OwnNode {
+        OwnNode {
+            id: "europe".into(),
+            title: "Europe".into(),
+            country: None,
+            url: "https://europe.example.org".into(),
+            public_key: "key".into(),
+            fingerprint: "f00".into(),
+            log_size: "7".into(),
+            checkpoint: "heliograph/europe\n7\n<root>\n".into(),
+        }
+    }
+
+    #[test]
+    fn a_partner_that_lies_is_told_from_one_that_is_away() {
+        let mut peer = peer();
+        assert_eq!(Standing::of(&peer), Standing::CatchingUp);
+        peer.held = 1252;
+        assert_eq!(Standing::of(&peer), Standing::UpToDate);
+        peer.error = Some("connection refused".into());
+        assert_eq!(Standing::of(&peer), Standing::Unreachable);
+        peer.peer_fault = true;
+        assert_eq!(Standing::of(&peer), Standing::Dishonest);
+    }
+
+    #[test]
+    fn the_page_shows_lag_and_last_error_in_words() {
+        let failed = PeerStatus { error: Some("<timeout>".into()), failures: 3, ..peer() };
+        let page = FederationPage::new(&Identity::example(), own(), &[failed]).render().unwrap();
+        for text in ["1,200", "1,252", "52 entries", "3 attempts", "&#60;timeout&#62;", "not reached", "21 November 2026, 10:00 UTC"] {
+            assert!(page.contains(text), "{text} is missing: {page}");
+        }
+    }
+
+    #[test]
+    fn a_node_alone_says_so() {
+        let page = FederationPage::new(&Identity::example(), own(), &[]).render().unwrap();
+        assert!(page.contains("follows no other node"), "{page}");
+    }
+}

@@ -1,0 +1,157 @@
+//! The search page: its filters as links, its hits as cards.
+
+pub(crate) mod facets;
+pub(crate) mod hits;
+pub(crate) mod params;
+
+use askama::Template;
+use node::{SearchAnswer, SourceReport};
+
+use super::{
+    chrome::{Chrome, Section},
+    format,
+};
+use crate::site::Identity;
+use facets::{ActiveFilter, FacetGroup};
+use hits::HitCard;
+use params::Params;
+
+/// Everything the search page shows.
+#[derive(Debug, Template)]
+#[template(path = "search.html")]
+pub(crate) struct SearchPage {
+    pub chrome: Chrome,
+    pub text: String,
+    pub sorts: Vec<SortChoice>,
+    /// What the form has to carry along.
+    pub carried: Vec<(String, String)>,
+    pub active: Vec<ActiveFilter>,
+    /// The same search without filters.
+    pub clear: String,
+    pub facets: Vec<FacetGroup>,
+    pub year_from: String,
+    pub year_to: String,
+    pub hits: Vec<HitCard>,
+    pub total: String,
+    pub none: bool,
+    pub sources: Vec<SourceLine>,
+    pub unresolved: Vec<String>,
+    pub first: Option<String>,
+    pub next: Option<String>,
+    /// The same question, asked of the API.
+    pub api: String,
+}
+
+/// An order of hits.
+#[derive(Debug, Clone)]
+pub(crate) struct SortChoice {
+    pub value: &'static str,
+    pub label: &'static str,
+    pub selected: bool,
+}
+
+/// Where part of the answer comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceLine {
+    pub node: String,
+    pub status: &'static str,
+    pub explanation: String,
+    pub total: String,
+}
+
+const SORTS: [(&str, &str); 5] = [
+    ("relevance", "Relevance"),
+    ("newest", "Newest first"),
+    ("oldest", "Oldest first"),
+    ("largest", "Largest first"),
+    ("title", "Title"),
+];
+
+impl SearchPage {
+    /// Fills the page; `label_of` names a term that was asked for and that no record here carries itself.
+    pub(crate) fn new(
+        identity: &Identity,
+        params: &Params,
+        answer: SearchAnswer,
+        label_of: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let text = params.first("q").unwrap_or_default().to_owned();
+        let title = if text.is_empty() { "Search".to_owned() } else { format!("{text} – Search") };
+        let chrome = Chrome { unlisted: !params.is_empty(), ..Chrome::new(identity, Section::Search, &title) };
+        let groups = facets::groups(params, &answer.facets);
+        Self {
+            chrome,
+            sorts: sorts(params.first("sort")),
+            carried: params.except(&["q", "sort", "cursor", "year", "year_from", "year_to"]),
+            active: facets::active(params, &answer.facets, label_of),
+            clear: params.only(&["q", "sort"]).link("/search"),
+            year_from: params.first("year_from").or(params.first("year")).unwrap_or_default().to_owned(),
+            year_to: params.first("year_to").or(params.first("year")).unwrap_or_default().to_owned(),
+            total: format::count(answer.total, "dataset", "datasets"),
+            none: answer.total == 0,
+            sources: answer.sources.iter().map(SourceLine::of).collect(),
+            unresolved: answer.unresolved,
+            first: params.first("cursor").map(|_| params.without_all("cursor").link("/search")),
+            next: answer.next_cursor.map(|cursor| params.set("cursor", &cursor).link("/search")),
+            api: params.link("/api/v1/search"),
+            hits: answer.hits.into_iter().map(|hit| HitCard::of(hit, &identity.id)).collect(),
+            facets: groups,
+            text,
+        }
+    }
+}
+
+fn sorts(chosen: Option<&str>) -> Vec<SortChoice> {
+    let chosen = chosen.filter(|name| SORTS.iter().any(|(value, _)| value == name)).unwrap_or("relevance");
+    SORTS.into_iter().map(|(value, label)| SortChoice { value, label, selected: value == chosen }).collect()
+}
+
+impl SourceLine {
+    pub(crate) fn of(report: &SourceReport) -> Self {
+        let (status, held) = match report.status {
+            "live" => ("live", "this node's own log"),
+            _ => ("mirror", "a copy held here, each entry checked against the partner's signed log"),
+        };
+        Self {
+            node: report.node.to_string(),
+            status,
+            explanation: format!("{held}; as of log entry {}", format::number(report.as_of)),
+            total: format::number(report.total),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hits::tests::hit, *};
+
+    fn page(query: &str, total: u64) -> String {
+        let answer = SearchAnswer {
+            total,
+            hits: vec![hit()],
+            facets: facets::tests::facets(),
+            next_cursor: Some("r~w~1~europe~a".into()),
+            sources: vec![SourceReport { node: "japan".parse().unwrap(), status: "mirror", as_of: 1252, total: 7 }],
+            unresolved: vec!["unicorn<br>".into()],
+        };
+        SearchPage::new(&Identity::example(), &Params::parse(query), answer, |_| None).render().unwrap()
+    }
+
+    #[test]
+    fn a_search_page_says_what_was_found_where_and_what_was_not_understood() {
+        let page = page("q=cells&organism=unicorn&sort=title", 1300);
+        assert!(page.contains("1,300 datasets"), "{page}");
+        assert!(page.contains("as of log entry 1,252"));
+        assert!(page.contains("unicorn&#60;br&#62;"));
+        assert!(page.contains("cursor=r%7Ew%7E1%7Eeurope%7Ea"));
+        assert!(page.contains("value=\"title\" selected"));
+        assert!(page.contains("<input type=\"hidden\" name=\"organism\" value=\"unicorn\">"));
+    }
+
+    #[test]
+    fn nothing_of_a_record_or_query_becomes_markup() {
+        let page = page("q=%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E%22%20onfocus=x", 1);
+        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("\" onfocus"), "{page}");
+    }
+}

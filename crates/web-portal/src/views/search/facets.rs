@@ -1,0 +1,219 @@
+use dataset_model::{Licence, TermIri};
+use node::{FacetValue, Facets};
+
+use super::params::Params;
+use crate::views::format;
+
+/// As many values of a facet are shown at once; the rest is one click away.
+const SHOWN: usize = 12;
+
+/// One facet with its values.
+#[derive(Debug, Clone)]
+pub(crate) struct FacetGroup {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub shown: Vec<FacetLink>,
+    pub more: Vec<FacetLink>,
+    /// `and 48 more`.
+    pub more_label: String,
+    /// Whether a chosen value is among the rest.
+    pub more_open: bool,
+}
+
+/// One value: a link that adds it to the search, or takes it away.
+#[derive(Debug, Clone)]
+pub(crate) struct FacetLink {
+    pub label: String,
+    pub count: String,
+    pub href: String,
+    pub active: bool,
+}
+
+/// A filter in force, with the search that goes without it.
+#[derive(Debug, Clone)]
+pub(crate) struct ActiveFilter {
+    pub title: &'static str,
+    pub label: String,
+    pub remove: String,
+}
+
+/// How a facet is named in addresses and on pages, and whether several values can be chosen.
+struct Kind {
+    name: &'static str,
+    title: &'static str,
+    several: bool,
+}
+
+const fn kind(name: &'static str, title: &'static str, several: bool) -> Kind {
+    Kind { name, title, several }
+}
+
+const KINDS: [Kind; 8] = [
+    kind("organism", "Organism", true),
+    kind("method", "Imaging method", true),
+    kind("publisher", "Publisher", true),
+    kind("node", "Node", true),
+    kind("license", "Licence", true),
+    kind("year", "Year", false),
+    kind("has_images", "Images", false),
+    kind("access", "Access", true),
+];
+
+fn values<'a>(name: &str, facets: &'a Facets) -> &'a [FacetValue] {
+    match name {
+        "organism" => &facets.organism,
+        "method" => &facets.method,
+        "publisher" => &facets.publisher,
+        "node" => &facets.node,
+        "license" => &facets.licence,
+        "year" => &facets.year,
+        "has_images" => &facets.has_images,
+        "access" => &facets.access,
+        _ => &[],
+    }
+}
+
+/// Facets with something to choose.
+pub(crate) fn groups(params: &Params, facets: &Facets) -> Vec<FacetGroup> {
+    let groups = KINDS.iter().map(|kind| group(kind, params, values(kind.name, facets)));
+    // One access level for all is nothing to choose from.
+    groups.filter(|group| group.shown.len() > usize::from(group.name == "access")).collect()
+}
+
+fn group(kind: &Kind, params: &Params, values: &[FacetValue]) -> FacetGroup {
+    let mut shown: Vec<FacetLink> = values.iter().map(|value| link(kind, params, value)).collect();
+    let more = shown.split_off(SHOWN.min(shown.len()));
+    FacetGroup {
+        name: kind.name,
+        title: kind.title,
+        more_label: format!("{} more", format::number(more.len() as u64)),
+        more_open: more.iter().any(|link| link.active),
+        shown,
+        more,
+    }
+}
+
+fn link(kind: &Kind, params: &Params, value: &FacetValue) -> FacetLink {
+    let chosen = params.values(kind.name).find(|asked| means(kind.name, asked, value));
+    let changed = match chosen {
+        Some(asked) => params.without(kind.name, asked),
+        None if kind.several => params.with(kind.name, &value.value),
+        None if kind.name == "year" => params.without_all("year_from").without_all("year_to").set("year", &value.value),
+        None => params.set(kind.name, &value.value),
+    };
+    FacetLink {
+        label: value.label.clone(),
+        count: format::number(value.count),
+        href: changed.link("/search"),
+        active: chosen.is_some(),
+    }
+}
+
+/// Whether what was asked for is this value: terms go by IRI, CURIE or label, licences by any spelling.
+fn means(name: &str, asked: &str, value: &FacetValue) -> bool {
+    let same = asked == value.value || asked.eq_ignore_ascii_case(&value.label);
+    match name {
+        "organism" | "method" => same || value.value.parse::<TermIri>().is_ok_and(|iri| iri.curie() == asked),
+        "license" => same || Licence::read(asked).label() == value.value,
+        _ => same,
+    }
+}
+
+/// The filters in force, in the order of the address.
+pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -> Option<String>) -> Vec<ActiveFilter> {
+    let filter = |(name, asked): (&str, &str)| {
+        let remove = params.without(name, asked).link("/search");
+        let (title, label) = match name {
+            "year_from" => ("From", asked.to_owned()),
+            "year_to" => ("Until", asked.to_owned()),
+            _ => {
+                let kind = KINDS.iter().find(|kind| kind.name == name)?;
+                let held = values(name, facets).iter().find(|value| means(name, asked, value));
+                let label = held.map(|value| value.label.clone()).or_else(|| term_label(name, asked, &label_of));
+                (kind.title, label.unwrap_or_else(|| asked.to_owned()))
+            }
+        };
+        Some(ActiveFilter { title, label, remove })
+    };
+    params.pairs().filter_map(filter).collect()
+}
+
+/// The name of a term no record here carries itself, such as a whole kingdom.
+fn term_label(name: &str, asked: &str, label_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+    if !matches!(name, "organism" | "method") {
+        return None;
+    }
+    let curie = asked.parse::<TermIri>().map_or_else(|_| asked.to_owned(), |iri| iri.curie());
+    label_of(&curie).or(Some(curie))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn value(value: &str, label: &str, count: u64) -> FacetValue {
+        FacetValue { value: value.into(), label: label.into(), count }
+    }
+
+    pub(crate) fn facets() -> Facets {
+        Facets {
+            organism: vec![
+                value("http://purl.obolibrary.org/obo/NCBITaxon_10090", "Mus musculus", 12),
+                value("http://purl.obolibrary.org/obo/NCBITaxon_9606", "Homo <b>sapiens", 3),
+            ],
+            licence: vec![value("CC-BY-4.0", "CC-BY-4.0", 8)],
+            year: (1990..2010).map(|year| value(&year.to_string(), &year.to_string(), 1)).collect(),
+            access: vec![value("open", "open", 20)],
+            ..Facets::default()
+        }
+    }
+
+    fn found(query: &str, group: &str, label: &str) -> FacetLink {
+        let groups = groups(&Params::parse(query), &facets());
+        let group = groups.iter().find(|found| found.name == group).unwrap();
+        group.shown.iter().chain(&group.more).find(|link| link.label == label).unwrap().clone()
+    }
+
+    #[test]
+    fn a_facet_link_toggles_its_value_and_keeps_the_other_filters() {
+        let link = found("q=x&license=CC-BY-4.0", "organism", "Mus musculus");
+        assert!(!link.active);
+        assert_eq!(link.href, "/search?q=x&license=CC-BY-4.0&organism=http%3A%2F%2Fpurl.obolibrary.org%2Fobo%2FNCBITaxon_10090");
+        let chosen = found(link.href.split_once('?').unwrap().1, "organism", "Mus musculus");
+        assert!(chosen.active);
+        assert_eq!(chosen.href, "/search?q=x&license=CC-BY-4.0");
+    }
+
+    #[test]
+    fn terms_and_licences_are_recognised_however_they_were_asked_for() {
+        for asked in ["mus%20musculus", "NCBITaxon:10090", "http://purl.obolibrary.org/obo/NCBITaxon_10090"] {
+            assert!(found(&format!("organism={asked}"), "organism", "Mus musculus").active, "{asked}");
+        }
+        assert!(found("licence=https://creativecommons.org/licenses/by/4.0/", "license", "CC-BY-4.0").active);
+    }
+
+    #[test]
+    fn a_year_replaces_the_year_chosen_before() {
+        assert_eq!(found("year=1991&year_from=1980", "year", "1992").href, "/search?year=1992");
+        assert_eq!(found("year=1991", "year", "1991").href, "/search");
+    }
+
+    #[test]
+    fn long_facets_hide_nothing_for_good() {
+        let groups = groups(&Params::parse("year=2009"), &facets());
+        let years = groups.iter().find(|group| group.name == "year").unwrap();
+        assert_eq!((years.shown.len(), years.more.len(), years.more_open), (12, 8, true));
+        assert_eq!(years.more_label, "8 more");
+        assert!(groups.iter().all(|group| group.name != "access"), "one level is no choice");
+    }
+
+    #[test]
+    fn filters_in_force_are_named_and_removable_even_without_any_record() {
+        let label = |curie: &str| (curie == "NCBITaxon:2").then(|| "Bacteria".to_owned());
+        let params = Params::parse("q=x&organism=http://purl.obolibrary.org/obo/NCBITaxon_2&year_from=2000&node=japan");
+        let active = active(&params, &Facets::default(), label);
+        let labels: Vec<_> = active.iter().map(|filter| (filter.title, filter.label.as_str())).collect();
+        assert_eq!(labels, [("Organism", "Bacteria"), ("From", "2000"), ("Node", "japan")]);
+        assert!(!active[1].remove.contains("year_from"));
+    }
+}
