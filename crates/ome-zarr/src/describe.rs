@@ -35,7 +35,8 @@ pub(crate) fn record(tree: &Tree, folder: &str) -> Result<ImageRecord, OmeZarrEr
         let version = version.name(node.zarr).to_owned();
         return Err(OmeZarrError::Version { path: folder.to_owned(), version });
     }
-    let multiscale = node.ome_key("multiscales").and_then(|list| list.items()?.into_iter().next()).ok_or_else(absent)?;
+    let multiscale =
+        node.ome_key("multiscales").and_then(|list| list.items()?.into_iter().next()).ok_or_else(absent)?;
     let bad = |reason: &str| OmeZarrError::metadata(folder, reason);
     let axes = axes(&multiscale).ok_or_else(|| bad("its axes are not a list of two to five named axes"))?;
     let (levels, data_type) = levels(tree, node, &multiscale, axes.len())?;
@@ -130,7 +131,8 @@ fn levels(
 }
 
 fn level_array(tree: &Tree, image: &Node, path: &str) -> Result<ArrayMeta, OmeZarrError> {
-    let outside = || OmeZarrError::metadata(&image.folder, "a dataset's path does not lead to a folder inside the image");
+    let outside =
+        || OmeZarrError::metadata(&image.folder, "a dataset's path does not lead to a folder inside the image");
     let folder = resolve(&image.folder, path).ok_or_else(outside)?;
     let node = tree
         .get(&folder)

@@ -1,12 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    describe::is_label,
-    error::OmeZarrError,
-    node::ZarrVersion,
-    source::FileSource,
-    tree::Tree,
-};
+use crate::{describe::is_label, error::OmeZarrError, node::ZarrVersion, source::FileSource, tree::Tree};
 
 /// Where a multiscale image is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -76,8 +76,10 @@ impl<'a> PixelReader<'a> {
     /// Reads one plane.
     pub(crate) fn plane(&self, slice: &Slice) -> Result<Plane, OmeZarrError> {
         let jobs = self.jobs(slice)?;
-        let tiles: Vec<Vec<(Vec<u64>, Vec<u8>)>> =
-            jobs.par_iter().map(|(object, chunks)| self.read_object(object, chunks, slice)).collect::<Result<_, _>>()?;
+        let tiles: Vec<Vec<(Vec<u64>, Vec<u8>)>> = jobs
+            .par_iter()
+            .map(|(object, chunks)| self.read_object(object, chunks, slice))
+            .collect::<Result<_, _>>()?;
         let mut plane = Plane::new(&self.meta, slice)
             .ok_or_else(|| OmeZarrError::metadata(&self.folder, "the plane lies outside the array"))?;
         for (chunk, tile) in tiles.iter().flatten() {
@@ -145,7 +147,8 @@ impl<'a> PixelReader<'a> {
                 None if self.chain.sharding.is_some() => None,
                 None => self.whole(&file)?,
             };
-            let decoded = self.decoder.decode(encoded.as_deref()).map_err(|reason| OmeZarrError::decode(&file, reason))?;
+            let decoded =
+                self.decoder.decode(encoded.as_deref()).map_err(|reason| OmeZarrError::decode(&file, reason))?;
             Ok((chunk.clone(), plane::cut(&self.meta, slice, chunk, &decoded)))
         };
         chunks.par_iter().map(read).collect()

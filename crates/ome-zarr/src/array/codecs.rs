@@ -37,9 +37,9 @@ impl CodecKind {
     pub(crate) fn v2(id: &str) -> Self {
         match id {
             "blosc" | "gzip" | "zstd" | "zlib" => Self::Common,
-            "lz4" | "bz2" | "lzma" | "delta" | "shuffle" | "fixedscaleoffset" | "bitround" | "quantize" | "packbits"
-            | "astype" | "crc32" | "crc32c" | "adler32" | "fletcher32" | "zfpy" | "pcodec" | "imagecodecs_jpeg2k"
-            | "jetraw" | "n5_wrapper" => Self::Rare,
+            "lz4" | "bz2" | "lzma" | "delta" | "shuffle" | "fixedscaleoffset" | "bitround" | "quantize"
+            | "packbits" | "astype" | "crc32" | "crc32c" | "adler32" | "fletcher32" | "zfpy" | "pcodec"
+            | "imagecodecs_jpeg2k" | "jetraw" | "n5_wrapper" => Self::Rare,
             _ => Self::Unknown,
         }
     }

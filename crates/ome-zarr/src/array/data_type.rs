@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn both_spellings_name_the_same_type() {
-        for (old, new) in [("<u2", "uint16"), (">f8", "float64"), ("|b1", "bool"), ("|u1", "uint8"), ("<c8", "complex64")] {
+        for (old, new) in
+            [("<u2", "uint16"), (">f8", "float64"), ("|b1", "bool"), ("|u1", "uint8"), ("<c8", "complex64")]
+        {
             let old = DataType::v2(Some(&json!(old))).unwrap();
             assert_eq!(old, DataType::v3(Some(&json!(new))).unwrap());
             assert_eq!(old.to_string(), new);

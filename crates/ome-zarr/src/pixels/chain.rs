@@ -57,7 +57,9 @@ impl Chain {
         let index = configuration.list("index_codecs");
         let names: Vec<&str> = index.iter().filter_map(|codec| codec.text_of("name")).collect();
         let little = index.first().and_then(|codec| codec.get("configuration")).and_then(|c| c.text_of("endian"));
-        if little.is_some_and(|endian| endian != "little") || !matches!(names.as_slice(), ["bytes"] | ["bytes", "crc32c"]) {
+        if little.is_some_and(|endian| endian != "little")
+            || !matches!(names.as_slice(), ["bytes"] | ["bytes", "crc32c"])
+        {
             return Err("its shard index is not stored as plain little-endian numbers".to_owned());
         }
         let index_first = configuration.text_of("index_location") == Some("start");
@@ -72,7 +74,8 @@ impl Chain {
             match codec.text_of("name").unwrap_or_default() {
                 "transpose" if !serialised => {}
                 "bytes" if !serialised => serialised = true,
-                "crc32c" if serialised && codec.get("configuration").is_none_or(|c| c.text_of("location").is_none()) => {}
+                "crc32c"
+                    if serialised && codec.get("configuration").is_none_or(|c| c.text_of("location").is_none()) => {}
                 name if serialised && compressor == Compressor::None => compressor = compressor_named(name)?,
                 name => return Err(format!("its codec '{}' is not supported in this place", name.escape_default())),
             }

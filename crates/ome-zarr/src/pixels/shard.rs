@@ -37,7 +37,10 @@ impl ShardIndex {
         let stored = length + if sharding.checksummed { 4 } else { 0 };
         let start = if sharding.index_first { 0 } else { size.saturating_sub(stored) };
         if size < stored {
-            return Err(OmeZarrError::decode(file, "the shard is shorter than its index: it was not written completely"));
+            return Err(OmeZarrError::decode(
+                file,
+                "the shard is shorter than its index: it was not written completely",
+            ));
         }
         Ok(Some(Self { entries: source.read(file, start..start + length)?, grid, size }))
     }

@@ -23,8 +23,11 @@ pub(super) fn write(image: &Path, seed: u64) -> Result<PathBuf, OmeZarrError> {
     let cells = scatter(&mut random, SIDE, 1, 34.0);
     let pictures = [nuclei(SIDE, &cells, seed), bodies(SIDE, &cells, seed), spots(&cells, &mut random)];
     let backgrounds = [90.0, 130.0, 70.0];
-    let exposed: Vec<Vec<f32>> =
-        pictures.iter().zip(backgrounds).map(|(picture, dark)| picture.exposed(&mut random, dark, HIGHEST as f32)).collect();
+    let exposed: Vec<Vec<f32>> = pictures
+        .iter()
+        .zip(backgrounds)
+        .map(|(picture, dark)| picture.exposed(&mut random, dark, HIGHEST as f32))
+        .collect();
     let named = [("Nuclei (DAPI)", "3D6BFF"), ("Tubulin", "2BD96B"), ("Vesicles", "FF7A1A")];
     let channels: Vec<_> =
         named.iter().zip(&exposed).map(|((label, color), pixels)| channel(label, color, HIGHEST, pixels)).collect();
@@ -72,7 +75,8 @@ pub(super) fn bodies(side: usize, cells: &[Cell], seed: u64) -> Picture {
             let outline = 0.75 + 0.6 * clouds.fine(x / 40.0, y / 40.0);
             let distance = cell.distance(x, y) / (2.1 * outline);
             let body = 1.0 / (1.0 + ((distance - 1.0) * 9.0).exp()) * (1.15 - 0.75 * distance).max(0.0);
-            let (u, v) = ((x + 14.0 * clouds.at(x / 25.0, y / 25.0)) / 16.0, (y + 14.0 * clouds.at(y / 25.0, x / 25.0)) / 16.0);
+            let (u, v) =
+                ((x + 14.0 * clouds.at(x / 25.0, y / 25.0)) / 16.0, (y + 14.0 * clouds.at(y / 25.0, x / 25.0)) / 16.0);
             let hollow = 1.0 - 0.45 / (1.0 + ((cell.distance(x, y) - 0.95) * 12.0).exp());
             900.0 * cell.brightness * body * hollow * (0.3 + 0.95 * fibres.ridges(u, v))
         });

@@ -44,7 +44,8 @@ pub(super) fn scatter(random: &mut Random, side: usize, depth: usize, radius: f3
             phase: random.between(0.0, std::f32::consts::TAU),
             brightness: random.between(0.55, 1.0),
         };
-        let is_free = |other: &Cell| (other.x - cell.x).hypot(other.y - cell.y) > spacing * 0.5 * (other.radius + cell.radius);
+        let is_free =
+            |other: &Cell| (other.x - cell.x).hypot(other.y - cell.y) > spacing * 0.5 * (other.radius + cell.radius);
         if cells.iter().all(is_free) {
             cells.push(cell);
         }

@@ -38,7 +38,12 @@ pub(super) fn write_json(file: &Path, value: &Value) -> Result<(), OmeZarrError>
 }
 
 /// Writes a Zarr 3 array of 16-bit numbers.
-pub(super) fn write_v3(folder: &Path, layout: &Layout<'_>, codecs: &Value, pixels: Vec<u16>) -> Result<(), OmeZarrError> {
+pub(super) fn write_v3(
+    folder: &Path,
+    layout: &Layout<'_>,
+    codecs: &Value,
+    pixels: Vec<u16>,
+) -> Result<(), OmeZarrError> {
     let (object, codecs) = match &layout.shard {
         None => (&layout.chunk, codecs.clone()),
         Some(shard) => (shard, sharded(&layout.chunk, codecs)),
@@ -99,7 +104,7 @@ pub(super) fn label_codecs() -> Value {
 
 fn write_pixels<T: Element>(folder: &Path, metadata: Value, pixels: Vec<T>) -> Result<(), OmeZarrError>
 where
-    Vec<T>: for<'a> IntoArrayBytes<'a>,
+    Vec<T>: IntoArrayBytes<'static>,
 {
     let metadata: ArrayMetadata = serde_json::from_value(metadata).map_err(|error| failed(folder, error))?;
     let store = FilesystemStore::new(folder).map_err(|error| failed(folder, error))?;

@@ -1,12 +1,6 @@
 use std::collections::HashMap;
 
-use crate::{
-    at::whole,
-    error::OmeZarrError,
-    node::Node,
-    pixels::Plane,
-    source::FileSource,
-};
+use crate::{at::whole, error::OmeZarrError, node::Node, pixels::Plane, source::FileSource};
 
 use super::shrink::Size;
 

@@ -24,11 +24,8 @@ struct Level<'a> {
 pub(super) fn check(tree: &Tree, image: &Node, faults: &mut Faults) {
     let Some(multiscales) = image.ome_key("multiscales").and_then(|list| list.items()) else { return };
     for multiscale in &multiscales {
-        let levels: Vec<Level<'_>> = multiscale
-            .list("datasets")
-            .into_iter()
-            .filter_map(|dataset| level(tree, image, dataset, faults))
-            .collect();
+        let levels: Vec<Level<'_>> =
+            multiscale.list("datasets").into_iter().filter_map(|dataset| level(tree, image, dataset, faults)).collect();
         let axes = multiscale.list("axes");
         for level in &levels {
             check_level(level, &axes, faults);
@@ -65,7 +62,12 @@ fn check_level(level: &Level<'_>, axes: &[At<'_>], faults: &mut Faults) {
         faults.error("array.dimensions", dataset.place_of("path"), message, "List one axis for each dimension.");
     }
     if meta.shape.contains(&0) {
-        faults.error("array.empty", node.file.clone(), "the array holds no pixels", "Drop the level, or write its pixels.");
+        faults.error(
+            "array.empty",
+            node.file.clone(),
+            "the array holds no pixels",
+            "Drop the level, or write its pixels.",
+        );
     }
     check_names(level, axes, faults);
     let chunk = meta.bytes_of(meta.chunk_shape()).unwrap_or(u64::MAX);

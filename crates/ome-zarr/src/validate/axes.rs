@@ -54,7 +54,12 @@ fn check_axis(axis: &At<'_>, faults: &mut Faults) {
         Some(unit) if units.split_whitespace().any(|known| known == unit) => {}
         Some(unit) => {
             let message = format!("'{}' is not a unit that the axis can have", unit.escape_default());
-            faults.warn("axes.unit", axis.place_of("unit"), message, "Use a UDUNITS-2 name such as \"micrometer\" or \"second\".");
+            faults.warn(
+                "axes.unit",
+                axis.place_of("unit"),
+                message,
+                "Use a UDUNITS-2 name such as \"micrometer\" or \"second\".",
+            );
         }
         None => {
             let hint = "Say the unit, such as \"micrometer\" or \"second\".";
@@ -79,11 +84,14 @@ fn check_names(axes: &[At<'_>], faults: &mut Faults) {
 
 fn check_kinds(axes: &[At<'_>], place: &str, faults: &mut Faults) {
     // Time comes first, then a channel or custom axis, then space.
-    let ranks: Vec<u8> = axes.iter().map(|axis| match axis.text_of("type") {
-        Some("time") => 0,
-        Some("space") => 2,
-        _ => 1,
-    }).collect();
+    let ranks: Vec<u8> = axes
+        .iter()
+        .map(|axis| match axis.text_of("type") {
+            Some("time") => 0,
+            Some("space") => 2,
+            _ => 1,
+        })
+        .collect();
     let count = |rank: u8| ranks.iter().filter(|other| **other == rank).count();
     if !(2..=3).contains(&count(2)) {
         let message = format!("the image has {} axes of type space; 2 or 3 are needed", count(2));
@@ -102,7 +110,8 @@ fn check_kinds(axes: &[At<'_>], place: &str, faults: &mut Faults) {
 fn check_spatial_names(axes: &[At<'_>], place: &str, faults: &mut Faults) {
     let spatial = axes.iter().filter(|axis| axis.text_of("type") == Some("space"));
     let names: Vec<&str> = spatial.filter_map(|axis| axis.text_of("name")).collect();
-    let known: Option<Vec<usize>> = names.iter().map(|name| ["z", "y", "x"].iter().position(|axis| axis == name)).collect();
+    let known: Option<Vec<usize>> =
+        names.iter().map(|name| ["z", "y", "x"].iter().position(|axis| axis == name)).collect();
     if known.is_some_and(|order| !order.is_sorted()) {
         let hint = "Store the pixels with x last; viewers take the last two axes for the picture.";
         faults.warn("axes.zyx", place, "the spatial axes are not in the order z, y, x", hint);

@@ -43,7 +43,12 @@ fn datasets<'a>(multiscale: &At<'a>, faults: &mut Faults) -> Vec<At<'a>> {
     }
     if datasets.len() > MAX_LEVELS {
         let message = format!("the image lists more than {MAX_LEVELS} resolution levels");
-        faults.error("datasets.count", multiscale.place_of("datasets"), message, "Keep the levels that halve the size.");
+        faults.error(
+            "datasets.count",
+            multiscale.place_of("datasets"),
+            message,
+            "Keep the levels that halve the size.",
+        );
         return Vec::new();
     }
     datasets
@@ -80,7 +85,8 @@ fn check_described(multiscale: &At<'_>, is_v04: bool, faults: &mut Faults) {
     {
         faults.error("multiscales.name", name.place(), "the name is not text", "Write the name in quotes.");
     }
-    let mut missing: Vec<&str> = ["name", "type", "metadata"].into_iter().filter(|key| multiscale.get(key).is_none()).collect();
+    let mut missing: Vec<&str> =
+        ["name", "type", "metadata"].into_iter().filter(|key| multiscale.get(key).is_none()).collect();
     if is_v04 && multiscale.get("version").is_none() {
         missing.push("version");
     }

@@ -21,7 +21,8 @@ pub(super) fn check_label(node: &Node, faults: &mut Faults) {
     for color in label.list("colors") {
         check_rgba(&color, faults);
     }
-    let missing = [("colors", true), ("version", is_v04(node))].into_iter().filter(|(key, due)| *due && label.get(key).is_none());
+    let missing =
+        [("colors", true), ("version", is_v04(node))].into_iter().filter(|(key, due)| *due && label.get(key).is_none());
     let missing: Vec<&str> = missing.map(|(key, _)| key).collect();
     if !missing.is_empty() {
         let message = format!("the label should also say its {}", missing.join(" and "));
@@ -75,7 +76,12 @@ pub(super) fn check_list(node: &Node, faults: &mut Faults) {
         return faults.error("labels.type", list.place(), "labels is not a list of paths", "List the label images.");
     };
     if items.is_empty() {
-        faults.warn("labels.empty", list.place(), "the list of labels is empty", "List the label images, or drop the group.");
+        faults.warn(
+            "labels.empty",
+            list.place(),
+            "the list of labels is empty",
+            "List the label images, or drop the group.",
+        );
     }
     for item in items {
         if item.text().and_then(|path| resolve("", path)).is_none() {
@@ -101,7 +107,9 @@ pub(super) fn check_tree(tree: &Tree, node: &Node, faults: &mut Faults) {
         check_between(tree, &node.folder, &folder, faults);
         listed.insert(folder);
     }
-    for folder in tree.folders_below(&node.folder).filter(|folder| tree.image(folder).is_some() && !listed.contains(*folder)) {
+    for folder in
+        tree.folders_below(&node.folder).filter(|folder| tree.image(folder).is_some() && !listed.contains(*folder))
+    {
         let message = format!("the label image '{folder}' is not listed");
         faults.warn("labels.unlisted", list.place(), message, "Add it to the list, or viewers will not find it.");
     }
@@ -111,7 +119,9 @@ pub(super) fn check_tree(tree: &Tree, node: &Node, faults: &mut Faults) {
 fn check_between(tree: &Tree, labels: &str, label: &str, faults: &mut Faults) {
     let mut above = split(label);
     while let Some((parent, _)) = above.filter(|(parent, _)| *parent != labels && parent.len() > labels.len()) {
-        if let Some(node) = tree.get(parent).filter(|node| node.ome().is_some_and(|ome| ome.object().is_some_and(|o| !o.is_empty()))) {
+        if let Some(node) =
+            tree.get(parent).filter(|node| node.ome().is_some_and(|ome| ome.object().is_some_and(|o| !o.is_empty())))
+        {
             let message = "a group between the labels group and a label image holds metadata";
             faults.error("labels.between", node.file.clone(), message, "Leave such groups without attributes.");
         }

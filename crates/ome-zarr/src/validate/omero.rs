@@ -5,7 +5,12 @@ pub(super) fn check(node: &Node, faults: &mut Faults) {
     let Some(omero) = node.ome_key("omero") else { return };
     let Some(channels) = omero.get("channels").and_then(|channels| channels.items()) else {
         let message = "the omero metadata has no list of channels";
-        return faults.error("omero.channels", omero.place_of("channels"), message, "List the channels, or drop omero.");
+        return faults.error(
+            "omero.channels",
+            omero.place_of("channels"),
+            message,
+            "List the channels, or drop omero.",
+        );
     };
     for channel in &channels {
         check_channel(channel, faults);

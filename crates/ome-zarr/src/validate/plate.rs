@@ -34,8 +34,14 @@ fn names<'a>(plate: &At<'a>, key: &str, faults: &mut Faults) -> Vec<Option<&'a s
         match item.text_of("name") {
             Some(name) if is_alphanumeric(name) && seen.insert(name) => {}
             Some(name) => {
-                let message = format!("the name '{}' is not of letters and digits, or is used twice", name.escape_default());
-                faults.error("plate.grid", item.place_of("name"), message, "Give each a name of its own, such as \"A\" or \"1\".");
+                let message =
+                    format!("the name '{}' is not of letters and digits, or is used twice", name.escape_default());
+                faults.error(
+                    "plate.grid",
+                    item.place_of("name"),
+                    message,
+                    "Give each a name of its own, such as \"A\" or \"1\".",
+                );
             }
             None => faults.error("plate.grid", item.place_of("name"), "there is no name", "Name it."),
         }
@@ -50,7 +56,12 @@ pub(super) fn is_alphanumeric(name: &str) -> bool {
 fn check_wells(plate: &At<'_>, rows: &[Option<&str>], columns: &[Option<&str>], is_v04: bool, faults: &mut Faults) {
     let wells = plate.list("wells");
     if wells.is_empty() {
-        faults.error("plate.wells", plate.place_of("wells"), "the plate lists no wells", "List every well that has images.");
+        faults.error(
+            "plate.wells",
+            plate.place_of("wells"),
+            "the plate lists no wells",
+            "List every well that has images.",
+        );
     }
     let mut seen = BTreeSet::new();
     for well in &wells {
@@ -127,7 +138,12 @@ pub(super) fn check_tree(tree: &Tree, node: &Node, faults: &mut Faults) {
         let Some(folder) = well.text_of("path").and_then(|path| resolve(&node.folder, path)) else { continue };
         if !tree.group(&folder).is_some_and(|group| group.ome_key("well").is_some()) {
             let message = format!("there is no well at '{folder}'");
-            faults.error("plate.well.missing", well.place_of("path"), message, "Add the well, or drop it from the plate.");
+            faults.error(
+                "plate.well.missing",
+                well.place_of("path"),
+                message,
+                "Add the well, or drop it from the plate.",
+            );
         }
         if let Some((row, _)) = crate::source::split(&folder)
             && tree.group(row).is_none()

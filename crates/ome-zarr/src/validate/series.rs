@@ -53,7 +53,8 @@ fn check_listed(tree: &Tree, root: &str, series: &At<'_>, faults: &mut Faults) {
 
 /// Without a list the images are `0`, `1`, `2` and so on.
 fn check_counted(tree: &Tree, root: &str, layout: &At<'_>, faults: &mut Faults) {
-    let count = (0..MAX_SERIES).take_while(|index| tree.image(&join(root, &index.to_string())).is_some()).count() as u64;
+    let count =
+        (0..MAX_SERIES).take_while(|index| tree.image(&join(root, &index.to_string())).is_some()).count() as u64;
     let numbered = tree.folders_below(root).filter(|folder| {
         let number = split(folder).filter(|(parent, _)| *parent == root).and_then(|(_, name)| name.parse::<u64>().ok());
         number.is_some_and(|number| number >= count) && tree.image(folder).is_some()

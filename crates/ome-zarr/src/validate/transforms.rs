@@ -6,7 +6,12 @@ const KEY: &str = "coordinateTransformations";
 pub(super) fn check_required(dataset: &At<'_>, dimensions: Option<usize>, faults: &mut Faults) {
     if dataset.get(KEY).is_none() {
         let hint = "Say the size of a pixel with a transformation of type scale.";
-        return faults.error("transforms.missing", dataset.place_of(KEY), "a level has no coordinate transformations", hint);
+        return faults.error(
+            "transforms.missing",
+            dataset.place_of(KEY),
+            "a level has no coordinate transformations",
+            hint,
+        );
     }
     check_optional(dataset, dimensions, faults);
 }
@@ -34,7 +39,8 @@ fn check_vector(item: &At<'_>, dimensions: Option<usize>, faults: &mut Faults) {
     let kind = match item.text_of("type") {
         Some(kind @ ("scale" | "translation")) => kind,
         other => {
-            let message = format!("a transformation of type '{}' is not allowed here", other.unwrap_or("none").escape_default());
+            let message =
+                format!("a transformation of type '{}' is not allowed here", other.unwrap_or("none").escape_default());
             return faults.error("transforms.type", item.place_of("type"), message, "Use scale and translation only.");
         }
     };
@@ -48,6 +54,11 @@ fn check_vector(item: &At<'_>, dimensions: Option<usize>, faults: &mut Faults) {
     }
     if kind == "scale" && vector.iter().any(|scale| *scale <= 0.0) {
         let message = "a pixel has no size, or a negative one, along an axis";
-        faults.error("transforms.positive", item.place_of(kind), message, "Write sizes above 0; use 1 where none is known.");
+        faults.error(
+            "transforms.positive",
+            item.place_of(kind),
+            message,
+            "Write sizes above 0; use 1 where none is known.",
+        );
     }
 }

@@ -57,9 +57,16 @@ fn missing(node: &Node, place: String, faults: &mut Faults) {
     let only_labels = node.ome_key("labels").is_some() && node.ome_key("multiscales").is_none();
     match node.zarr {
         ZarrVersion::V3 if only_labels => {
-            faults.warn("version.missing", place, message, "Add \"version\": \"0.5\" to the labels group's ome object.");
+            faults.warn(
+                "version.missing",
+                place,
+                message,
+                "Add \"version\": \"0.5\" to the labels group's ome object.",
+            );
         }
-        ZarrVersion::V3 => faults.error("version.missing", place, message, "Add \"version\": \"0.5\" to the ome object."),
+        ZarrVersion::V3 => {
+            faults.error("version.missing", place, message, "Add \"version\": \"0.5\" to the ome object.")
+        }
         ZarrVersion::V2 => {
             let versioned = ["multiscales", "plate", "well"].iter().any(|key| node.ome_key(key).is_some());
             if versioned {
@@ -78,7 +85,12 @@ pub(super) fn check_stores(tree: &Tree, faults: &mut Faults) {
         let first = *zarr.entry(root).or_insert(node.zarr);
         if first != node.zarr {
             let message = "Zarr 2 and Zarr 3 are mixed in one store";
-            faults.error("zarr.mixed", node.file.clone(), message, "Convert the older part, so that all is one version.");
+            faults.error(
+                "zarr.mixed",
+                node.file.clone(),
+                message,
+                "Convert the older part, so that all is one version.",
+            );
         }
         let version = OmeVersion::of(node);
         if version == OmeVersion::Missing {
