@@ -62,10 +62,12 @@ impl Blob {
     /// # Errors
     /// When the range reaches past the end, or the bytes cannot be read.
     pub async fn bytes(&self, range: Range<u64>) -> Result<Bytes, ArchiveError> {
-        match self.bytes_blocking(range.clone()) {
-            Some(bytes) if range.end.saturating_sub(range.start) <= INLINE => bytes,
-            _ => collect(self.read(range)).await,
+        if range.end.saturating_sub(range.start) <= INLINE
+            && let Some(bytes) = self.bytes_blocking(range.clone())
+        {
+            return bytes;
         }
+        collect(self.read(range)).await
     }
 
     /// A range as a whole, read on this very thread; nothing unless the archive is on a local disk.

@@ -50,7 +50,7 @@ impl Disk {
                     _ => above = parent.parent(),
                 }
             }
-            sync(&root)
+            sync(root.as_path())
         })
         .await
     }
@@ -136,8 +136,7 @@ mod tests {
         fs::write(folder.path().join("o/inventory.json#1"), "{").unwrap();
         fs::write(folder.path().join("o/plan#b"), "kept").unwrap();
         let object = Path::from("o");
-        let expected =
-            [Stray::EmptyFolder("v1/content/empty".into()), Stray::Unfinished("inventory.json#1".into())];
+        let expected = [Stray::EmptyFolder("v1/content/empty".into()), Stray::Unfinished("inventory.json#1".into())];
         assert_eq!(disk.strays(&object).await.unwrap(), expected);
         disk.sweep(&object).await.unwrap();
         disk.remove_tree(&Path::from("o/v1")).await.unwrap();

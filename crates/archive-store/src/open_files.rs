@@ -48,14 +48,22 @@ impl OpenFiles {
         Self { disk, files: Cache::new(handles_to_keep()) }
     }
 
-    /// Opens a file, or finds it open.
-    pub(crate) async fn open(&self, path: Path, sha256: Digest) -> Result<Arc<OpenFile>, ArchiveError> {
+    /// Opens a file of `size` bytes, or finds it open.
+    pub(crate) async fn open(&self, path: Path, sha256: Digest, size: u64) -> Result<Arc<OpenFile>, ArchiveError> {
         let key = (path, sha256);
         if let Some(file) = self.files.get(&key) {
             return Ok(file);
         }
         let (since, on_disk) = (self.files.epoch(), self.disk.at(&key.0));
-        let file = blocking("open", &key.0, move || File::open(on_disk)).await?;
+        let opened = blocking("open", &key.0, move || {
+            let file = File::open(on_disk)?;
+            let found = file.metadata()?.len();
+            Ok((file, found))
+        });
+        let (file, found) = opened.await?;
+        if found != size {
+            return Err(ArchiveError::damaged(&key.0, format!("it has {found} bytes instead of {size}")));
+        }
         let open = Arc::new(OpenFile { file, path: key.0.clone() });
         self.files.insert(key, open.clone(), 1, since);
         Ok(open)

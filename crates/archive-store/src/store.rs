@@ -1,6 +1,6 @@
 //! The object store below, with the few operations this crate needs of it.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -48,11 +48,6 @@ impl Store {
     /// The folder below, when there is one.
     pub(crate) fn disk(&self) -> Option<&Disk> {
         self.disk.as_ref()
-    }
-
-    /// Where an object stands on the local disk, if it does.
-    pub(crate) fn on_disk(&self, path: &Path) -> Option<PathBuf> {
-        self.disk.as_ref().map(|disk| disk.at(path))
     }
 
     /// The whole object.
