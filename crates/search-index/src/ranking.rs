@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use dataset_model::DatasetKey;
@@ -76,19 +77,50 @@ impl SegmentRanking {
         }
     }
 
-    /// The records kept, in order, as candidates comparable between segments.
-    pub(crate) fn finish(self, segment: usize) -> Result<Vec<Candidate>, SearchError> {
+    /// The records kept, in order.
+    pub(crate) fn finish(self) -> RankedSegment {
         let Self { values, keys, first, .. } = self;
-        let candidate = |((value, key), doc)| {
-            let key = read_key(&text_of(&keys, key)?).ok_or_else(|| SearchError::read("a stored key is not a key"))?;
-            let value = match &values {
-                Values::Title(titles) => SortValue::Text(text_of(titles, value)?),
-                _ => SortValue::Number(value),
-            };
-            Ok(Candidate { value, key, segment, doc })
-        };
-        first.into_sorted_vec().into_iter().map(candidate).collect()
+        RankedSegment { values, keys, first: first.into_sorted_vec().into_iter() }
     }
+}
+
+/// The first records of one segment, in order.
+pub(crate) struct RankedSegment {
+    values: Values,
+    keys: StrColumn,
+    first: std::vec::IntoIter<(Place, DocId)>,
+}
+
+impl RankedSegment {
+    /// The next record, with its sort value and key read, so that it can be compared with those of other segments.
+    fn next(&mut self, segment: usize) -> Result<Option<Candidate>, SearchError> {
+        let Some(((value, key), doc)) = self.first.next() else { return Ok(None) };
+        let key = read_key(&text_of(&self.keys, key)?).ok_or_else(|| SearchError::read("a stored key is not a key"))?;
+        let value = match &self.values {
+            Values::Title(titles) => SortValue::Text(text_of(titles, value)?),
+            _ => SortValue::Number(value),
+        };
+        Ok(Some(Candidate { value, key, segment, doc }))
+    }
+}
+
+/// The first records of all segments. Reading a key costs more than finding a record, so only those that make it to the
+/// page are read, and one more per segment.
+pub(crate) fn merge(mut segments: Vec<RankedSegment>, most: usize) -> Result<Vec<Candidate>, SearchError> {
+    let mut heads = BinaryHeap::new();
+    for (number, segment) in segments.iter_mut().enumerate() {
+        heads.extend(segment.next(number)?.map(Reverse));
+    }
+    let mut merged = Vec::new();
+    while merged.len() < most
+        && let Some(Reverse(best)) = heads.pop()
+    {
+        if let Some(segment) = segments.get_mut(best.segment) {
+            heads.extend(segment.next(best.segment)?.map(Reverse));
+        }
+        merged.push(best);
+    }
+    Ok(merged)
 }
 
 impl Values {

@@ -5,7 +5,7 @@ use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument
 use crate::facets::{FACETS, Facet, Tally, facets};
 use crate::filters::{Filters, Verdict};
 use crate::highlight::Highlighter;
-use crate::ranking::{Candidate, SegmentRanking, score_of};
+use crate::ranking::{Candidate, RankedSegment, SegmentRanking, merge, score_of};
 use crate::schema::Fields;
 use crate::scoring::AssumedCollection;
 use crate::text_query::TextQuery;
@@ -24,7 +24,7 @@ struct Pass {
     /// Visible records that match the text, whatever the filters say.
     matched_text: u64,
     total: u64,
-    candidates: Vec<Candidate>,
+    ranked: Vec<RankedSegment>,
     tallies: [Tally; 8],
 }
 
@@ -69,25 +69,27 @@ impl Search<'_> {
         let weight = (!text.is_empty()).then(|| text.query(self.fields).weight(scoring)).transpose();
         let weight = weight.map_err(SearchError::read)?;
         let mut pass = Pass::default();
-        for (segment, reader) in self.searcher.segment_readers().iter().enumerate() {
-            self.segment(&mut pass, segment, reader, &filters, weight.as_deref(), sort)?;
+        for reader in self.searcher.segment_readers() {
+            self.segment(&mut pass, reader, &filters, weight.as_deref(), sort)?;
         }
         Ok(pass)
+    }
+
+    /// One more than a page, to know whether there is another.
+    fn page_and_one(&self) -> usize {
+        if self.query.size == 0 { 0 } else { self.query.size + 1 }
     }
 
     fn segment(
         &self,
         pass: &mut Pass,
-        segment: usize,
         reader: &SegmentReader,
         filters: &Filters,
         weight: Option<&dyn Weight>,
         sort: Sort,
     ) -> Result<(), SearchError> {
         let failed = filters.run(reader)?;
-        // One more than a page, to know whether there is another.
-        let capacity = if self.query.size == 0 { 0 } else { self.query.size + 1 };
-        let mut ranking = SegmentRanking::new(reader, sort, self.query.cursor.as_ref(), capacity)?;
+        let mut ranking = SegmentRanking::new(reader, sort, self.query.cursor.as_ref(), self.page_and_one())?;
         let mut counted = Counted::default();
         let mut take = |doc: DocId, score: Score| {
             let verdict = failed.verdict(doc);
@@ -107,13 +109,13 @@ impl Search<'_> {
                 .for_each_no_score(reader, &mut |docs| docs.iter().for_each(|doc| take(*doc, 0.0)))
                 .map_err(SearchError::read)?,
         }
-        pass.candidates.extend(ranking.finish(segment)?);
+        pass.ranked.push(ranking.finish());
         counted.add_to(&mut pass.tallies, reader, self.query.facets)
     }
 
     fn results(&self, pass: Pass, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
-        let Pass { total, mut candidates, tallies, .. } = pass;
-        candidates.sort_unstable();
+        let Pass { total, ranked, tallies, .. } = pass;
+        let mut candidates = merge(ranked, self.page_and_one())?;
         let more = candidates.len() > self.query.size;
         candidates.truncate(self.query.size);
         let next_cursor = candidates.last().filter(|_| more).map(|last| Cursor {

@@ -16,7 +16,7 @@ use crate::scoring::Weighted;
 use crate::syntax::{Clause, parse};
 
 /// What a whole identifier counts: more than any word could.
-const EXACT_SCORE: f32 = 200.0;
+const EXACT_SCORE: f32 = 500.0;
 /// What a word found by its beginning counts.
 const PREFIX_SCORE: f32 = 1.0;
 /// Shorter beginnings would match nearly anything.
@@ -150,7 +150,9 @@ impl Looked {
                 Form::Plain => &self.plain,
             };
             let query = sequence_query(text.field, sequence);
-            parts.push(Box::new(Weighted { query, weight: text.weight }));
+            // The engine adds up the words of a phrase; here `light-sheet` counts as one word.
+            let weight = text.weight / sequence.len() as f32;
+            parts.push(Box::new(Weighted { query, weight }));
         }
         parts.extend(prefix);
         Box::new(BooleanQuery::union(parts))

@@ -1,0 +1,7 @@
+//! What the index promises, seen from outside.
+
+mod hostile;
+mod life;
+mod speed;
+mod support;
+mod text;
