@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 /// What the engine below said; kept for the log, never shown as a type.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why bytes are no RO-Crate that could be read at all. Everything milder is read, with findings.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,8 @@ use oxrdf::{
 
 /// Beyond this many blank nodes a graph is not canonicalised: the work can grow with their factorial.
 const MAX_BLANK_NODES: usize = 64;
+/// Triples between blank nodes that a crate may have and still be canonicalised.
+const MAX_LINKS: usize = 6;
 
 /// A crate as RDF.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +79,3 @@ impl CrateGraph {
         nodes.len() > MAX_BLANK_NODES || links > MAX_LINKS
     }
 }
-
-/// Triples between blank nodes that a crate may have and still be canonicalised.
-const MAX_LINKS: usize = 16;

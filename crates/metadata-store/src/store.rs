@@ -1,0 +1,161 @@
+//! The RDF store: one named graph per dataset, one per ontology, and how far each log has been applied.
+
+mod answer;
+mod format;
+mod ontology_graph;
+mod query;
+mod state;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, atomic::AtomicUsize},
+};
+
+use dataset_model::NodeId;
+use oxigraph::{
+    io::RdfSerializer,
+    model::{GraphName, Literal, NamedNode, Quad, Term, vocab::xsd},
+    store::{Store, Transaction},
+};
+
+use crate::{CrateGraph, MetadataError, Ontology};
+pub use answer::QueryAnswer;
+pub use format::ResultFormat;
+pub use query::QueryOptions;
+
+/// Everything known about datasets as RDF, on disk or in memory. A projection: deleting its folder loses nothing that the
+/// logs do not bring back.
+pub struct MetadataStore {
+    store: Store,
+    /// Queries being answered, those that were given up on and have not noticed yet included.
+    running: Arc<AtomicUsize>,
+}
+
+/// What a dataset's graph becomes.
+#[derive(Debug)]
+pub struct GraphChange {
+    /// IRI of the dataset's page; the graph's name.
+    pub graph: String,
+    /// The crate; `None` removes the graph.
+    pub content: Option<CrateGraph>,
+    /// Facts the node adds about the root, as predicate and value: where it is announced, ancestors of its terms, …
+    pub extra: Vec<(String, ExtraValue)>,
+    /// IRI of the crate's root dataset, the subject of the extra facts; the graph's own name where it is empty.
+    pub root: String,
+}
+
+/// The value of a fact a node adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExtraValue {
+    /// An absolute IRI.
+    Iri(String),
+    /// Plain text.
+    Text(String),
+    /// A whole number, `xsd:integer`.
+    Integer(i64),
+    /// A moment, `xsd:dateTime`.
+    DateTime(String),
+}
+
+impl std::fmt::Debug for MetadataStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MetadataStore").finish_non_exhaustive()
+    }
+}
+
+impl MetadataStore {
+    /// Opens the store in a folder, making it where there is none, and writes the ontologies into it. When they differ from
+    /// last time, [`Self::applied`] starts from nothing, because the ancestors written beside each record may have changed.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened, is open elsewhere, or is damaged.
+    pub fn open(dir: &Path, ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
+        let failed = |source| MetadataError::Open { path: dir.display().to_string(), source };
+        std::fs::create_dir_all(dir).map_err(|error| failed(Box::new(error)))?;
+        let store = Store::open(dir).map_err(|error| failed(Box::new(error)))?;
+        Self::prepare(store, &ontology)
+    }
+
+    /// A store that is gone when dropped.
+    ///
+    /// # Errors
+    /// When the ontologies cannot be written.
+    pub fn in_memory(ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
+        Self::prepare(Store::new().map_err(MetadataError::write)?, &ontology)
+    }
+
+    fn prepare(store: Store, ontology: &Ontology) -> Result<Self, MetadataError> {
+        ontology_graph::refresh(&store, ontology)?;
+        Ok(Self { store, running: Arc::default() })
+    }
+
+    /// Replaces and removes graphs, and remembers how far each log has been applied: all of it, or nothing.
+    ///
+    /// # Errors
+    /// When a name is no IRI, or the transaction fails; nothing has changed then.
+    pub fn apply(&self, changes: Vec<GraphChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
+        let mut transaction = self.store.start_transaction().map_err(MetadataError::write)?;
+        for change in changes {
+            replace(&mut transaction, change)?;
+        }
+        state::write_applied(&mut transaction, applied)?;
+        transaction.commit().map_err(MetadataError::write)
+    }
+
+    /// How far each log has been applied, as last given to [`Self::apply`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn applied(&self) -> Result<BTreeMap<NodeId, u64>, MetadataError> {
+        state::read_applied(&self.store)
+    }
+
+    /// One graph in an RDF syntax; an absent graph is an empty one.
+    ///
+    /// # Errors
+    /// When the name is no IRI, the format holds no graphs, or the store cannot be read.
+    pub fn triples(&self, graph: &str, format: ResultFormat) -> Result<Vec<u8>, MetadataError> {
+        let rdf = format.rdf().ok_or(MetadataError::Format { format: format.media_type() })?;
+        let name = named(graph)?;
+        let mut serializer = format::with_prefixes(RdfSerializer::from_format(rdf)).for_writer(Vec::new());
+        let name = GraphName::from(name);
+        for quad in self.store.quads_for_pattern(None, None, None, Some(name.as_ref())) {
+            let quad = quad.map_err(MetadataError::read)?;
+            serializer.serialize_triple(quad.as_ref()).map_err(MetadataError::read)?;
+        }
+        serializer.finish().map_err(MetadataError::read)
+    }
+}
+
+fn replace(transaction: &mut Transaction<'_>, change: GraphChange) -> Result<(), MetadataError> {
+    let graph = named(&change.graph)?;
+    transaction.remove_named_graph(graph.as_ref()).map_err(MetadataError::write)?;
+    let Some(content) = change.content else {
+        return Ok(());
+    };
+    let root = if change.root.is_empty() { graph.clone() } else { named(&change.root)? };
+    for quad in content.quads(&graph) {
+        transaction.insert(quad.as_ref());
+    }
+    for (predicate, value) in change.extra {
+        let quad = Quad::new(root.clone(), named(&predicate)?, value.into_term()?, graph.clone());
+        transaction.insert(quad.as_ref());
+    }
+    Ok(())
+}
+
+impl ExtraValue {
+    fn into_term(self) -> Result<Term, MetadataError> {
+        Ok(match self {
+            Self::Iri(iri) => named(&iri)?.into(),
+            Self::Text(text) => Literal::new_simple_literal(text).into(),
+            Self::Integer(number) => Literal::from(number).into(),
+            Self::DateTime(moment) => Literal::new_typed_literal(moment, xsd::DATE_TIME).into(),
+        })
+    }
+}
+
+fn named(iri: &str) -> Result<NamedNode, MetadataError> {
+    NamedNode::new(iri).map_err(|_| MetadataError::Iri(iri.to_owned()))
+}
