@@ -8,7 +8,7 @@ pub(crate) mod provenance;
 pub(crate) mod signposting;
 
 use askama::Template;
-use dataset_model::{Finding, ManifestFile, Repair, Summary};
+use dataset_model::{Finding, ManifestFile, Repair, Severity, Summary};
 use node::{RecordKind, RecordView};
 
 use super::{
@@ -57,8 +57,10 @@ pub(crate) struct DatasetPage {
     pub versions: Vec<VersionRow>,
     pub citation: Citation,
     pub integrity: Option<Integrity>,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<FindingRow>,
     pub repairs: Vec<Repair>,
+    /// How many of both.
+    pub noticed: String,
     pub formats: Vec<TextLink>,
     /// Escaped for a script element.
     pub json_ld: String,
@@ -77,6 +79,16 @@ pub(crate) struct Author {
     pub name: String,
     pub orcid: Option<String>,
     pub affiliations: String,
+}
+
+/// Something worth knowing about the record.
+#[derive(Debug, Clone)]
+pub(crate) struct FindingRow {
+    pub class: &'static str,
+    pub word: &'static str,
+    pub message: String,
+    pub hint: String,
+    pub rule: String,
 }
 
 impl DatasetPage {
@@ -113,7 +125,8 @@ impl DatasetPage {
             versions: record.versions.iter().map(|version| VersionRow::of(record, version)).collect(),
             citation: Citation::of(record),
             integrity: Integrity::of(record),
-            findings: summary.findings.clone(),
+            findings: summary.findings.iter().map(FindingRow::of).collect(),
+            noticed: noticed(summary),
             repairs: summary.repairs.clone(),
             formats: formats(record),
             json_ld: json_ld::for_script(&json_ld::document(identity, record)),
@@ -136,6 +149,23 @@ impl Author {
             affiliations: person.affiliations.join("; "),
         }
     }
+}
+
+impl FindingRow {
+    fn of(finding: &Finding) -> Self {
+        let (class, word) = match finding.severity {
+            Severity::Error => ("bad", "missing or wrong"),
+            Severity::Warning => ("warn", "warning"),
+            Severity::Note => ("quiet", "note"),
+        };
+        Self { class, word, message: finding.message.clone(), hint: finding.hint.clone(), rule: finding.rule.clone() }
+    }
+}
+
+fn noticed(summary: &Summary) -> String {
+    let findings = format::count(summary.findings.len() as u64, "remark", "remarks");
+    let repairs = format::count(summary.repairs.len() as u64, "value", "values");
+    format!("{findings} on the record, {repairs} read differently than written")
 }
 
 /// The page's address here without the form asked for.
@@ -219,7 +249,7 @@ impl ImagesView {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use dataset_model::{Agent, Licence, Person, Severity};
+    use dataset_model::{Agent, Licence, Person};
     use node::{ImageView, NodeView, VersionView};
     use serde_json::json;
 

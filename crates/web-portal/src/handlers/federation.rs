@@ -1,0 +1,32 @@
+use axum::{extract::State, response::Response};
+use node::{Actor, NodeError};
+
+use crate::{
+    refusal::Refusal,
+    site::{Site, html},
+    views::{
+        federation::{FederationPage, OwnNode},
+        format,
+    },
+};
+
+/// `/federation`
+pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> {
+    let own = own(&site)?;
+    let peers = site.node.peers(&Actor::Anonymous)?;
+    html(&FederationPage::new(&site.identity, own, &peers))
+}
+
+fn own(site: &Site) -> Result<OwnNode, NodeError> {
+    let description = site.node.description()?;
+    Ok(OwnNode {
+        id: description.id.to_string(),
+        title: description.title,
+        country: description.country,
+        url: description.url,
+        public_key: description.public_key,
+        fingerprint: site.node.public_key().fingerprint(),
+        log_size: format::number(description.log_size),
+        checkpoint: site.node.checkpoint()?,
+    })
+}

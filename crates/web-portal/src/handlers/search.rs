@@ -1,0 +1,23 @@
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use node::{Actor, SearchRequest};
+
+use crate::{
+    refusal::Refusal,
+    site::{Site, html},
+    views::search::{SearchPage, params::Params},
+};
+
+/// `/search`
+pub(crate) async fn show(State(site): State<Site>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let params = Params::parse(&query.unwrap_or_default());
+    let request = SearchRequest::from_pairs(params.pairs())?;
+    let answer = site.node.search(&Actor::Anonymous, request).await?;
+    let label_of = |curie: &str| {
+        let terms = site.node.terms(curie, None);
+        terms.into_iter().find(|term| term.iri.curie() == curie).map(|term| term.label)
+    };
+    html(&SearchPage::new(&site.identity, &params, answer, label_of))
+}
