@@ -92,7 +92,11 @@ impl WordStream<'_> {
     fn emit(&mut self, from: usize, to: usize, position: usize) -> bool {
         let word = self.text.get(from..to).unwrap_or_default();
         self.token.reset();
-        self.token.text.extend(word.chars().filter(|c| !is_mark(*c)));
+        if word.is_ascii() {
+            self.token.text.push_str(word);
+        } else {
+            self.token.text.extend(word.chars().filter(|c| !is_mark(*c)));
+        }
         (self.token.offset_from, self.token.offset_to, self.token.position) = (from, to, position);
         true
     }
@@ -171,7 +175,7 @@ fn possessive(text: &str) -> usize {
 }
 
 fn is_word(c: char) -> bool {
-    (c.is_alphanumeric() && !is_cjk(c)) || is_mark(c)
+    c.is_ascii_alphanumeric() || (c.is_alphanumeric() && !is_cjk(c)) || is_mark(c)
 }
 
 /// Combining accents, as decomposed Unicode text has them.
@@ -181,7 +185,8 @@ fn is_mark(c: char) -> bool {
 
 /// Letters of scripts that are written without spaces between words, and Hangul, whose words carry endings.
 fn is_cjk(c: char) -> bool {
-    c.is_alphanumeric()
+    c >= '\u{1100}'
+        && c.is_alphanumeric()
         && matches!(c,
             '\u{1100}'..='\u{11ff}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3100}'..='\u{318f}'
             | '\u{31a0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}'

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use dataset_model::Term;
-use tantivy::columnar::{Column, ColumnIndex, StrColumn};
-use tantivy::{DocId, SegmentReader};
+use tantivy::DocId;
+use tantivy::columnar::{Column, ColumnIndex};
 
+use crate::columns::FacetColumn;
 use crate::schema::value_text;
 use crate::{FacetValue, Facets, SearchDocument, SearchError};
 
@@ -99,25 +100,13 @@ pub(crate) struct Tally(HashMap<String, u64>);
 
 impl Tally {
     /// Counts the values of some records of one segment.
-    pub(crate) fn add(&mut self, reader: &SegmentReader, facet: Facet, docs: &[&[DocId]]) -> Result<(), SearchError> {
-        let column = reader.fast_fields().str(facet.field_name()).map_err(SearchError::read)?;
-        let Some(column) = column else { return Ok(()) };
-        let mut counts = vec![0_u32; column.num_terms()];
-        docs.iter().for_each(|docs| count_ordinals(column.ords(), docs, &mut counts));
-        self.add_counts(&column, &counts)
-    }
-
-    fn add_counts(&mut self, column: &StrColumn, counts: &[u32]) -> Result<(), SearchError> {
-        let used = || (0_u64..).zip(counts).filter(|(_, count)| **count > 0);
-        let ordinals: Vec<u64> = used().map(|(ordinal, _)| ordinal).collect();
-        let mut found = used().map(|(_, count)| u64::from(*count));
-        let add = |bytes: &[u8]| {
-            if let Some(count) = found.next() {
-                *self.0.entry(String::from_utf8_lossy(bytes).into_owned()).or_default() += count;
-            }
-        };
-        column.dictionary().sorted_ords_to_term_cb(&ordinals, add).map_err(SearchError::read)?;
-        Ok(())
+    pub(crate) fn add(&mut self, column: &FacetColumn, docs: &[&[DocId]]) -> Result<(), SearchError> {
+        let mut counts = vec![0_u32; column.values()];
+        docs.iter().for_each(|docs| count_ordinals(column.ordinals(), docs, &mut counts));
+        column.name(&counts, |name, count| match self.0.get_mut(name) {
+            Some(sum) => *sum += count,
+            None => drop(self.0.insert(name.to_owned(), count)),
+        })
     }
 
     /// The counts by value, with the label most records use.
@@ -146,7 +135,14 @@ fn count_ordinals(column: &Column<u64>, docs: &[DocId], counts: &mut [u32]) {
     };
     match &column.index {
         ColumnIndex::Empty { .. } => {}
-        ColumnIndex::Full => docs.iter().for_each(|doc| count(column.values.get_val(*doc))),
+        ColumnIndex::Full => {
+            let mut ordinals = [0; 128];
+            for docs in docs.chunks(ordinals.len()) {
+                let Some(ordinals) = ordinals.get_mut(..docs.len()) else { continue };
+                column.values.get_vals(docs, ordinals);
+                ordinals.iter().for_each(|ordinal| count(*ordinal));
+            }
+        }
         _ => docs.iter().for_each(|doc| column.values_for_doc(*doc).for_each(&mut count)),
     }
 }

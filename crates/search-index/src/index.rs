@@ -10,7 +10,9 @@ use tantivy::{
 };
 
 use crate::analysis::{Form, Side, analyzer};
-use crate::facets::{Facet, Tally};
+use crate::columns::ColumnCache;
+use crate::facets::{FACETS, Facet, Tally};
+use crate::landing::LandingFacets;
 use crate::schema::{Fields, SCHEMA_VERSION, key_text};
 use crate::search::{Search, stored};
 use crate::{IndexChange, Query, Results, SearchDocument, SearchError};
@@ -25,6 +27,8 @@ pub struct SearchIndex {
     fields: Fields,
     reader: IndexReader,
     writer: Mutex<IndexWriter>,
+    columns: ColumnCache,
+    landing: LandingFacets,
 }
 
 impl SearchIndex {
@@ -69,7 +73,14 @@ impl SearchIndex {
         }
         let writer = index.writer_with_num_threads(threads, threads * BYTES_PER_WRITER_THREAD)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, fields, reader, writer: Mutex::new(writer) })
+        Ok(Self {
+            index,
+            fields,
+            reader,
+            writer: Mutex::new(writer),
+            columns: ColumnCache::default(),
+            landing: LandingFacets::default(),
+        })
     }
 
     /// Makes changes, in order, in one commit: all of them are kept, or none. Searches that start after this returns see them.
@@ -92,7 +103,9 @@ impl SearchIndex {
             writer.rollback().map_err(SearchError::apply)?;
             return Err(error);
         }
-        self.reader.reload().map_err(SearchError::read)
+        self.reader.reload().map_err(SearchError::read)?;
+        self.columns.keep_only(&self.reader.searcher());
+        Ok(())
     }
 
     fn write(&self, writer: &mut IndexWriter, changes: Vec<IndexChange>, payload: &str) -> Result<(), SearchError> {
@@ -126,7 +139,8 @@ impl SearchIndex {
     /// # Errors
     /// When the query is too large, its cursor belongs to another order, or the index cannot be read.
     pub fn search(&self, query: &Query) -> Result<Results, SearchError> {
-        Search { query, fields: &self.fields, searcher: &self.reader.searcher() }.run()
+        let searcher = &self.reader.searcher();
+        Search { query, fields: &self.fields, searcher, columns: &self.columns, landing: &self.landing }.run()
     }
 
     /// One record. Whether the reader may see it is for the caller to decide.
@@ -152,7 +166,9 @@ impl SearchIndex {
         let mut tally = Tally::default();
         for reader in self.reader.searcher().segment_readers() {
             let alive: Vec<u32> = reader.doc_ids_alive().collect();
-            tally.add(reader, Facet::Node, &[&alive])?;
+            let columns = self.columns.of(reader)?;
+            let nodes = FACETS.iter().zip(&columns.facets).find(|(facet, _)| **facet == Facet::Node);
+            nodes.map_or(Ok(()), |(_, column)| tally.add(column, &[&alive]))?;
         }
         let read = |value: crate::FacetValue| Ok((value.value.parse().map_err(SearchError::read)?, value.count));
         tally.values(Facet::Node).into_iter().map(read).collect()

@@ -30,6 +30,7 @@
 //! ```
 
 mod analysis;
+mod columns;
 mod cursor;
 mod document;
 mod error;
@@ -38,6 +39,7 @@ mod facets;
 mod filters;
 mod highlight;
 mod index;
+mod landing;
 mod query;
 mod ranking;
 mod results;

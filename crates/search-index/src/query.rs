@@ -71,6 +71,15 @@ impl Default for Query {
 }
 
 impl Query {
+    /// Whether it asks for less than all that is visible, apart from its text.
+    pub(crate) fn has_filters(&self) -> bool {
+        let years = self.year_from.is_some() || self.year_to.is_some();
+        let terms = !self.organism.is_empty() || !self.method.is_empty();
+        let values = !self.publisher.is_empty() || !self.licence.is_empty();
+        let places = !self.node.is_empty() || !self.access.is_empty();
+        years || terms || values || places || self.has_images.is_some()
+    }
+
     /// Refuses what would cost more than a search may.
     pub(crate) fn check(&self) -> Result<(), SearchError> {
         if self.text.len() > MAX_QUERY_BYTES {

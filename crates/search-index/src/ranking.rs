@@ -1,12 +1,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use dataset_model::DatasetKey;
 use tantivy::columnar::{Column, StrColumn, TermOrdHit};
-use tantivy::{DocId, Score, SegmentReader};
+use tantivy::{DocAddress, DocId, Score};
 
+use crate::columns::SegmentColumns;
 use crate::cursor::SortValue;
-use crate::schema::{BYTES, DATE, KEY, TITLE_ORDER, key_text, read_key};
+use crate::schema::key_text;
 use crate::{Cursor, SearchError, Sort};
 
 /// A record's place within its segment: sort value, then key, both as numbers; smaller comes first.
@@ -17,14 +19,15 @@ type Place = (u64, u64);
 pub(crate) struct Candidate {
     pub(crate) value: SortValue,
     pub(crate) key: DatasetKey,
-    pub(crate) segment: usize,
-    pub(crate) doc: DocId,
+    segment: usize,
+    /// As stored.
+    pub(crate) record: Vec<u8>,
 }
 
 /// Keeps the first records of one segment after the cursor.
 pub(crate) struct SegmentRanking {
     values: Values,
-    keys: StrColumn,
+    columns: Arc<SegmentColumns>,
     /// The first place that is after the cursor.
     start: Place,
     first: BinaryHeap<(Place, DocId)>,
@@ -41,82 +44,89 @@ enum Values {
 
 impl SegmentRanking {
     pub(crate) fn new(
-        reader: &SegmentReader,
+        columns: Arc<SegmentColumns>,
         sort: Sort,
         cursor: Option<&Cursor>,
         capacity: usize,
     ) -> Result<Self, SearchError> {
-        let fast = reader.fast_fields();
         let values = match sort {
             Sort::Relevance => Values::Score,
-            Sort::Newest => Values::LargestFirst(fast.u64(DATE).map_err(SearchError::read)?),
-            Sort::Oldest => Values::SmallestFirst(fast.u64(DATE).map_err(SearchError::read)?),
-            Sort::Largest => Values::LargestFirst(fast.u64(BYTES).map_err(SearchError::read)?),
-            Sort::Title => Values::Title(text_column(reader, TITLE_ORDER)?),
+            Sort::Newest => Values::LargestFirst(columns.dates.clone()),
+            Sort::Oldest => Values::SmallestFirst(columns.dates.clone()),
+            Sort::Largest => Values::LargestFirst(columns.bytes.clone()),
+            Sort::Title => Values::Title(columns.titles.clone()),
         };
-        let keys = text_column(reader, KEY)?;
-        let start = cursor.map_or(Ok((0, 0)), |cursor| start(&values, &keys, cursor))?;
-        Ok(Self { values, keys, start, first: BinaryHeap::new(), capacity })
+        let start = cursor.map_or(Ok((0, 0)), |cursor| start(&values, &columns.keys, cursor))?;
+        Ok(Self { values, columns, start, first: BinaryHeap::new(), capacity })
     }
 
     /// Considers a record.
     pub(crate) fn offer(&mut self, doc: DocId, score: Score) {
         let value = self.values.of(doc, score);
-        let full = self.first.len() >= self.capacity;
-        let hopeless = full && self.first.peek().is_none_or(|((last, _), _)| value > *last);
-        if hopeless || value < self.start.0 {
+        // The key is looked up only where it decides.
+        if value < self.start.0 || !self.has_room_for((value, 0)) {
             return;
         }
-        let place = (value, self.keys.ords().first(doc).unwrap_or(u64::MAX));
-        if place < self.start {
+        let place = (value, self.columns.keys.ords().first(doc).unwrap_or(u64::MAX));
+        if place < self.start || !self.has_room_for(place) {
             return;
         }
-        self.first.push((place, doc));
-        if self.first.len() > self.capacity {
+        if self.first.len() == self.capacity {
             self.first.pop();
         }
+        self.first.push((place, doc));
+    }
+
+    fn has_room_for(&self, place: Place) -> bool {
+        self.first.len() < self.capacity || self.first.peek().is_some_and(|(last, _)| place < *last)
     }
 
     /// The records kept, in order.
     pub(crate) fn finish(self) -> RankedSegment {
-        let Self { values, keys, first, .. } = self;
-        RankedSegment { values, keys, first: first.into_sorted_vec().into_iter() }
+        RankedSegment { values: self.values, first: self.first.into_sorted_vec().into_iter() }
     }
 }
 
 /// The first records of one segment, in order.
 pub(crate) struct RankedSegment {
     values: Values,
-    keys: StrColumn,
     first: std::vec::IntoIter<(Place, DocId)>,
 }
 
 impl RankedSegment {
     /// The next record, with its sort value and key read, so that it can be compared with those of other segments.
-    fn next(&mut self, segment: usize) -> Result<Option<Candidate>, SearchError> {
-        let Some(((value, key), doc)) = self.first.next() else { return Ok(None) };
-        let key = read_key(&text_of(&self.keys, key)?).ok_or_else(|| SearchError::read("a stored key is not a key"))?;
+    fn next(&mut self, segment: usize, read: &ReadRecord<'_>) -> Result<Option<Candidate>, SearchError> {
+        let Some(((value, _), doc)) = self.first.next() else { return Ok(None) };
         let value = match &self.values {
             Values::Title(titles) => SortValue::Text(text_of(titles, value)?),
             _ => SortValue::Number(value),
         };
-        Ok(Some(Candidate { value, key, segment, doc }))
+        let segment_number = u32::try_from(segment).map_err(SearchError::read)?;
+        let (key, record) = read(DocAddress::new(segment_number, doc))?;
+        Ok(Some(Candidate { value, key, segment, record }))
     }
 }
 
-/// The first records of all segments. Reading a key costs more than finding a record, so only those that make it to the
-/// page are read, and one more per segment.
-pub(crate) fn merge(mut segments: Vec<RankedSegment>, most: usize) -> Result<Vec<Candidate>, SearchError> {
+/// Reads the key and the stored form of a record.
+pub(crate) type ReadRecord<'a> = dyn Fn(DocAddress) -> Result<(DatasetKey, Vec<u8>), SearchError> + 'a;
+
+/// The first records of all segments. Reading a record costs more than finding it, so only those that make it to the page
+/// are read, and one more per segment.
+pub(crate) fn merge(
+    mut segments: Vec<RankedSegment>,
+    most: usize,
+    read: &ReadRecord<'_>,
+) -> Result<Vec<Candidate>, SearchError> {
     let mut heads = BinaryHeap::new();
     for (number, segment) in segments.iter_mut().enumerate() {
-        heads.extend(segment.next(number)?.map(Reverse));
+        heads.extend(segment.next(number, read)?.map(Reverse));
     }
     let mut merged = Vec::new();
     while merged.len() < most
         && let Some(Reverse(best)) = heads.pop()
     {
         if let Some(segment) = segments.get_mut(best.segment) {
-            heads.extend(segment.next(best.segment)?.map(Reverse));
+            heads.extend(segment.next(best.segment, read)?.map(Reverse));
         }
         merged.push(best);
     }
@@ -172,11 +182,6 @@ fn hit(column: &StrColumn, text: &str) -> Result<TermOrdHit, SearchError> {
         return Ok(TermOrdHit::Next(0));
     }
     column.dictionary().term_ord_or_next(text).map_err(SearchError::read)
-}
-
-fn text_column(reader: &SegmentReader, name: &str) -> Result<StrColumn, SearchError> {
-    let column = reader.fast_fields().str(name).map_err(SearchError::read)?;
-    Ok(column.unwrap_or_else(|| StrColumn::wrap(tantivy::columnar::BytesColumn::empty(reader.max_doc()))))
 }
 
 fn text_of(column: &StrColumn, ordinal: u64) -> Result<String, SearchError> {

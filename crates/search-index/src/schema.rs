@@ -61,7 +61,7 @@ pub(crate) struct Fields {
 impl Fields {
     pub(crate) fn new() -> Self {
         let mut builder = Schema::builder();
-        let key = builder.add_text_field(KEY, STRING | FAST);
+        let key = builder.add_text_field(KEY, STRING | FAST | STORED);
         let record = builder.add_bytes_field("record", STORED);
         let exact = builder.add_text_field("exact", STRING);
         let words = builder.add_text_field("words", indexed(Form::Plain, IndexRecordOption::Basic));

@@ -1,12 +1,17 @@
+use std::sync::Arc;
+
+use dataset_model::DatasetKey;
 use tantivy::query::{EnableScoring, Weight};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument};
 
-use crate::facets::{FACETS, Facet, Tally, facets};
-use crate::filters::{Filters, Verdict};
+use crate::columns::{ColumnCache, SegmentColumns};
+use crate::facets::{Tally, facets};
+use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
+use crate::landing::LandingFacets;
 use crate::ranking::{Candidate, RankedSegment, SegmentRanking, merge, score_of};
-use crate::schema::Fields;
+use crate::schema::{Fields, read_key};
 use crate::scoring::AssumedCollection;
 use crate::text_query::TextQuery;
 use crate::{Cursor, Facets, Hit, Query, Results, SearchDocument, SearchError, Sort};
@@ -16,16 +21,18 @@ pub(crate) struct Search<'a> {
     pub(crate) query: &'a Query,
     pub(crate) fields: &'a Fields,
     pub(crate) searcher: &'a Searcher,
+    pub(crate) columns: &'a ColumnCache,
+    pub(crate) landing: &'a LandingFacets,
 }
 
 /// What a pass over all segments found.
-#[derive(Default)]
 struct Pass {
     /// Visible records that match the text, whatever the filters say.
     matched_text: u64,
     total: u64,
     ranked: Vec<RankedSegment>,
-    tallies: [Tally; 8],
+    /// Absent where facets need no counting.
+    tallies: Option<[Tally; 8]>,
 }
 
 /// The records of one segment, sorted by what they count for.
@@ -48,18 +55,20 @@ impl Search<'_> {
         if cursor.is_some_and(|cursor| cursor.prefix) {
             text = text.with_prefix().ok_or(SearchError::BadCursor)?;
         }
-        let mut pass = self.pass(&text, sort)?;
+        let known = self.known_facets(&text);
+        let mut pass = self.pass(&text, sort, known.as_ref())?;
         if pass.matched_text == 0
             && cursor.is_none()
             && let Some(prefix) = text.with_prefix()
         {
             text = prefix;
-            pass = self.pass(&text, sort)?;
+            pass = self.pass(&text, sort, known.as_ref())?;
         }
-        self.results(pass, &text, sort)
+        let facets = self.facets(known, pass.tallies.as_ref(), &text);
+        self.results(pass, facets, &text, sort)
     }
 
-    fn pass(&self, text: &TextQuery, sort: Sort) -> Result<Pass, SearchError> {
+    fn pass(&self, text: &TextQuery, sort: Sort, known: Option<&Facets>) -> Result<Pass, SearchError> {
         let filters = Filters::new(self.query, self.fields, self.searcher)?;
         let assumed = AssumedCollection(&self.fields.texts);
         let scoring = match sort {
@@ -68,29 +77,26 @@ impl Search<'_> {
         };
         let weight = (!text.is_empty()).then(|| text.query(self.fields).weight(scoring)).transpose();
         let weight = weight.map_err(SearchError::read)?;
-        let mut pass = Pass::default();
+        let tallies = (self.query.facets && known.is_none()).then(Default::default);
+        let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), tallies };
         for reader in self.searcher.segment_readers() {
-            self.segment(&mut pass, reader, &filters, weight.as_deref(), sort)?;
+            self.segment(&mut pass, reader, &filters.run(reader)?, weight.as_deref(), sort)?;
         }
         Ok(pass)
-    }
-
-    /// One more than a page, to know whether there is another.
-    fn page_and_one(&self) -> usize {
-        if self.query.size == 0 { 0 } else { self.query.size + 1 }
     }
 
     fn segment(
         &self,
         pass: &mut Pass,
         reader: &SegmentReader,
-        filters: &Filters,
+        failed: &Failed,
         weight: Option<&dyn Weight>,
         sort: Sort,
     ) -> Result<(), SearchError> {
-        let failed = filters.run(reader)?;
-        let mut ranking = SegmentRanking::new(reader, sort, self.query.cursor.as_ref(), self.page_and_one())?;
-        let mut counted = Counted::default();
+        let columns = self.columns.of(reader)?;
+        let cursor = self.query.cursor.as_ref();
+        let mut ranking = SegmentRanking::new(Arc::clone(&columns), sort, cursor, self.page_and_one())?;
+        let mut counted = pass.tallies.is_some().then(Counted::default);
         let mut take = |doc: DocId, score: Score| {
             let verdict = failed.verdict(doc);
             pass.matched_text += u64::from(verdict != Verdict::Hidden);
@@ -98,7 +104,7 @@ impl Search<'_> {
                 pass.total += 1;
                 ranking.offer(doc, score);
             }
-            if self.query.facets {
+            if let Some(counted) = &mut counted {
                 counted.take(doc, verdict);
             }
         };
@@ -110,12 +116,37 @@ impl Search<'_> {
                 .map_err(SearchError::read)?,
         }
         pass.ranked.push(ranking.finish());
-        counted.add_to(&mut pass.tallies, reader, self.query.facets)
+        match (&mut pass.tallies, counted) {
+            (Some(tallies), Some(counted)) => counted.add_to(tallies, &columns),
+            _ => Ok(()),
+        }
     }
 
-    fn results(&self, pass: Pass, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
-        let Pass { total, ranked, tallies, .. } = pass;
-        let mut candidates = merge(ranked, self.page_and_one())?;
+    /// One more than a page, to know whether there is another.
+    fn page_and_one(&self) -> usize {
+        if self.query.size == 0 { 0 } else { self.query.size + 1 }
+    }
+
+    /// Facets that need no counting, because this question was asked before.
+    fn known_facets(&self, text: &TextQuery) -> Option<Facets> {
+        let landing = self.query.facets && text.is_empty() && !self.query.has_filters();
+        landing.then(|| self.landing.get(self.searcher, self.query)).flatten()
+    }
+
+    fn facets(&self, known: Option<Facets>, tallies: Option<&[Tally; 8]>, text: &TextQuery) -> Facets {
+        if let Some(known) = known {
+            return known;
+        }
+        let counted = tallies.map(facets).unwrap_or_default();
+        if tallies.is_some() && text.is_empty() && !self.query.has_filters() {
+            self.landing.keep(self.searcher, self.query, &counted);
+        }
+        counted
+    }
+
+    fn results(&self, pass: Pass, facets: Facets, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
+        let read = |address| self.stored(address);
+        let mut candidates = merge(pass.ranked, self.page_and_one(), &read)?;
         let more = candidates.len() > self.query.size;
         candidates.truncate(self.query.size);
         let next_cursor = candidates.last().filter(|_| more).map(|last| Cursor {
@@ -127,19 +158,25 @@ impl Search<'_> {
         let mut highlighter = Highlighter::new(text);
         let hit = |candidate| self.hit(candidate, sort, &mut highlighter);
         let hits = candidates.iter().map(hit).collect::<Result<_, _>>()?;
-        let facets = if self.query.facets { facets(&tallies) } else { Facets::default() };
-        Ok(Results { total, hits, facets, next_cursor })
+        Ok(Results { total: pass.total, hits, facets, next_cursor })
     }
 
     fn hit(&self, candidate: &Candidate, sort: Sort, highlighter: &mut Highlighter) -> Result<Hit, SearchError> {
-        let segment = u32::try_from(candidate.segment).map_err(SearchError::read)?;
-        let document = stored(self.searcher, self.fields, DocAddress::new(segment, candidate.doc))?;
+        let document: SearchDocument = serde_json::from_slice(&candidate.record).map_err(SearchError::read)?;
         Ok(Hit {
             score: if sort == Sort::Relevance { score_of(&candidate.value) } else { 0.0 },
             highlights: highlighter.highlights(&document),
             matched_via: highlighter.matched_via(self.query, &document),
             document,
         })
+    }
+
+    fn stored(&self, address: DocAddress) -> Result<(DatasetKey, Vec<u8>), SearchError> {
+        let document: TantivyDocument = self.searcher.doc(address).map_err(SearchError::read)?;
+        let key = document.get_first(self.fields.key);
+        let key = key.as_ref().and_then(|key| key.as_str()).and_then(read_key);
+        let key = key.ok_or_else(|| SearchError::read("a stored record has no key"))?;
+        Ok((key, record_of(self.fields, &document).to_vec()))
     }
 }
 
@@ -152,15 +189,9 @@ impl Counted {
         }
     }
 
-    fn add_to(&self, tallies: &mut [Tally; 8], reader: &SegmentReader, wanted: bool) -> Result<(), SearchError> {
-        if !wanted {
-            return Ok(());
-        }
-        let facets = FACETS.iter().zip(tallies).zip(&self.alternatives);
-        facets.into_iter().try_for_each(|((facet, tally), also): ((&Facet, _), _)| {
-            let tally: &mut Tally = tally;
-            tally.add(reader, *facet, &[&self.hits, also])
-        })
+    fn add_to(&self, tallies: &mut [Tally; 8], columns: &SegmentColumns) -> Result<(), SearchError> {
+        let facets = tallies.iter_mut().zip(&columns.facets).zip(&self.alternatives);
+        facets.into_iter().try_for_each(|((tally, column), also)| tally.add(column, &[&self.hits, also]))
     }
 }
 
@@ -168,10 +199,13 @@ fn effective_sort(sort: Sort, text: &TextQuery) -> Sort {
     if sort == Sort::Relevance && !text.ranks() { Sort::Newest } else { sort }
 }
 
+/// The record within a stored document, as JSON.
+fn record_of<'a>(fields: &Fields, document: &'a TantivyDocument) -> &'a [u8] {
+    document.get_first(fields.record).and_then(|value| value.as_bytes()).unwrap_or_default()
+}
+
 /// Reads a stored record back.
 pub(crate) fn stored(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<SearchDocument, SearchError> {
     let document: TantivyDocument = searcher.doc(address).map_err(SearchError::read)?;
-    let value = document.get_first(fields.record);
-    let bytes = value.as_ref().and_then(|value| value.as_bytes()).unwrap_or_default();
-    serde_json::from_slice(bytes).map_err(SearchError::read)
+    serde_json::from_slice(record_of(fields, &document)).map_err(SearchError::read)
 }

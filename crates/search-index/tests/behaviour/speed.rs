@@ -46,20 +46,17 @@ fn twenty_thousand_records_are_counted_right_and_quickly() {
         ("everything", Query { sort: Sort::Newest, ..Query::default() }),
         ("a frequent word", text("cells")),
         ("a word", text("word100")),
-        ("DBG a word, no hits", Query { size: 0, ..text("word100") }),
-        ("NOFACET a word", text("word100")),
-        ("NOFACET a word, no hits", Query { size: 0, ..text("word100") }),
         ("two words", text("word0 word4")),
         ("a word, with ancestors", Query { organism: mammals, ..text("word0") }),
     ];
     for (name, question) in questions {
-        let question = Query { facets: !name.starts_with("NOFACET"), ..question };
-        let mut times: Vec<_> = (0..if std::env::var_os("LOOPS").is_some() { 400 } else { 9 })
+        let question = Query { facets: true, ..question };
+        let mut times: Vec<_> = (0..9)
             .map(|_| {
                 let start = Instant::now();
                 let results = index.search(&question).unwrap();
                 let years: u64 = results.facets.year.iter().map(|year| year.count).sum();
-                assert!(!question.facets || years == results.total);
+                assert_eq!(years, results.total);
                 start.elapsed()
             })
             .collect();
