@@ -98,6 +98,12 @@ impl Client {
         self.send(request).await
     }
 
+    /// GET with a query string made of these pairs.
+    pub async fn get_with_query(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
+        let pairs = pairs.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+        self.get(&format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))).await
+    }
+
     /// POST of JSON; of nothing at all for null.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path);
@@ -198,9 +204,13 @@ pub fn content_digest(bytes: &[u8]) -> String {
 
 /// Percent-encodes each name of a path.
 pub fn escape_path(path: &str) -> String {
+    path.split('/').map(escape).collect::<Vec<_>>().join("/")
+}
+
+fn escape(text: &str) -> String {
     let mut escaped = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
             escaped.push_str(&format!("%{byte:02X}"));

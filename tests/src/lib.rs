@@ -14,7 +14,7 @@
 //! let node = Node::start("europe").await;
 //! let published = node.depositor().deposit(&Dataset::small("Cells in a dish")).await;
 //! let record = node.anybody().get(&format!("/api/v1/datasets/{}", published.id)).await.ok();
-//! assert_eq!(record["title"], "Cells in a dish");
+//! assert_eq!(record["summary"]["title"], "Cells in a dish");
 //! node.assert_quiet_log(&[]);
 //! # }
 //! ```

@@ -41,16 +41,18 @@ const ENGINES: [(&str, &[&str]); 15] = [
     ("utoipa", &["http-api"]),
     ("askama", &["web-portal"]),
     ("reqwest", &["federation", "heliograph"]),
-    ("clap", &["heliograph", "node"]),
+    ("clap", &["heliograph"]),
     ("toml", &["heliograph"]),
 ];
 
 /// Words of the standard library with the crates that may use them, and why no other.
-const WORDS: [(&str, &[&str], &str); 4] = [
+const WORDS: [(&str, &[&str], &str); 6] = [
     ("std::env", &["heliograph"], "the environment is read by the binary and handed down as configuration"),
     ("std::process", &["heliograph"], "only the binary ends or starts processes"),
     ("StatusCode", &["federation", "heliograph", "http-api", "web-portal"], "statuses are the business of HTTP crates"),
+    ("print!", &["heliograph"], "libraries report through values and `tracing`"),
     ("println!", &["heliograph"], "libraries report through values and `tracing`"),
+    ("eprintln!", &["heliograph"], "libraries report through values and `tracing`"),
 ];
 
 #[test]

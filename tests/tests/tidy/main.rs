@@ -1,5 +1,6 @@
 //! House rules that no other tool checks. Each test lists every place that breaks its rule, and what to do there.
 
+mod documents;
 mod functions;
 mod layering;
 mod names;

@@ -35,6 +35,26 @@ fn no_folder_is_a_drawer_for_everything() {
 }
 
 #[test]
+fn nothing_panics_on_purpose() {
+    let mut faults = Vec::new();
+    let excuses = ["#[expect(clippy::unwrap_used", "#[expect(clippy::expect_used", "#[expect(clippy::panic"];
+    for source in sources::of_crates() {
+        let mut before = "";
+        for (at, line) in &source.lines {
+            let code = code(line);
+            let call = [".unwrap()", ".expect(", ".unwrap_err()"].into_iter().find(|call| code.contains(call));
+            let panic = ["panic!", "unreachable!"].into_iter().find(|word| has_word(code, word));
+            let excused = excuses.iter().any(|excuse| before.trim().starts_with(excuse));
+            if let Some(found) = call.or(panic).filter(|_| !excused) {
+                faults.push(format!("{}:{at}: {found}", source.path));
+            }
+            before = line;
+        }
+    }
+    assert_none(&faults, "Return an error that says what to do, or choose a form that cannot fail.");
+}
+
+#[test]
 fn nothing_is_left_for_later_or_silenced() {
     let mut faults = Vec::new();
     for path in
