@@ -27,14 +27,15 @@ pub(super) async fn check(
     for (number, (name, _)) in &root.versions {
         let path = format!("{name}/{}", layout::INVENTORY);
         let bytes = tree.get(&path).await?;
+        let is_head = root.head.as_ref() == Some(name);
         let own = match &bytes {
             None => {
                 faults.add("W010", &path, "the version should have an inventory");
                 None
             }
-            Some(bytes) if bytes == root_bytes => None,
+            Some(bytes) if is_head && bytes == root_bytes => None,
             Some(bytes) => {
-                if root.head.as_ref() == Some(name) {
+                if is_head {
                     faults.add("E064", &path, "the inventory of the last version is not the root's");
                 }
                 inventory::check(bytes, &path, faults)
