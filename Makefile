@@ -7,13 +7,18 @@ SHELL := bash
 # Tools that `make` installs for itself, outside of the checkout so that every clone shares them.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/heliograph
 CARGO_DENY := 0.20.2
+# The whole workspace in one profile, always: a part of it alone, or another profile, asks its dependencies for other
+# features, and most of them, RocksDB too, would be compiled a second time.
+BUILD := cargo build --release --workspace
+PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/heliograph
 VENV ?= $(CURDIR)/.venv
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: setup ## build, and start a federation of three nodes on 127.0.0.1:8101 to 8103 (Ctrl-C stops it)
-	cargo run --release --package heliograph -- demo $(ARGS)
+	$(BUILD) --bins
+	$(PROGRAM) demo $(ARGS)
 
 dev: setup ## run one node (config/node.toml), built and started again when a source changes
 	scripts/dev.sh config/node.toml
@@ -22,7 +27,7 @@ setup: ## install what building needs and is missing: C++ compiler, libclang
 	@scripts/setup.sh
 
 test: setup test-tools ## run all tests, those with third-party clients included
-	cargo build --release --workspace --all-targets
+	$(BUILD) --all-targets
 	HELIOGRAPH_PYTHON=$(VENV)/bin/python cargo test --release --workspace
 
 test-tools: ## install the Python clients the tests drive, pinned, in $(VENV)

@@ -18,7 +18,7 @@ trap 'exit 0' INT TERM
 while true; do
     touch "$stamp"
     # The node that runs goes on until its successor is built.
-    if cargo build --release --package heliograph; then
+    if cargo build --release --workspace --bins; then
         stop
         "$binary" serve --config "$config" &
         node=$!
