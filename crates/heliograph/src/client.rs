@@ -55,7 +55,8 @@ impl Client {
 
     /// Sends a request; an answer that is a problem document becomes an error in its words.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Value> {
-        let response = request.send().await.with_context(|| format!("cannot reach {}: is the node running?", self.base))?;
+        let response =
+            request.send().await.with_context(|| format!("cannot reach {}: is the node running?", self.base))?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }

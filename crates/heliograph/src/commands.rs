@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use arguments::{Arguments, Command};
 pub(crate) use arguments::Demo;
+use arguments::{Arguments, Command};
 pub(crate) use remote::print_findings;
 pub(crate) use serve::until_told_to_stop;
 

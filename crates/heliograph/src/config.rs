@@ -272,7 +272,8 @@ fn setting_named(variable: &str) -> Option<(String, String)> {
 
 /// Numbers and switches are told from text by their key.
 fn typed(key: &str, value: String) -> toml::Value {
-    let number = key.ends_with("_bytes") || key.ends_with("_files") || key.ends_with("_seconds") || key.ends_with("_rows");
+    let number =
+        key.ends_with("_bytes") || key.ends_with("_files") || key.ends_with("_seconds") || key.ends_with("_rows");
     match (value.parse::<i64>(), value.parse::<bool>()) {
         (Ok(number_value), _) if number => toml::Value::Integer(number_value),
         (_, Ok(switch)) if key.ends_with("allow_http") => toml::Value::Boolean(switch),
@@ -286,7 +287,8 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let variables = [("HELIOGRAPH_NODE_ID", "japan"), ("HELIOGRAPH_LIMITS_FILE_BYTES", "10"), ("HELIOGRAPH_TOKEN", "x")];
+        let variables =
+            [("HELIOGRAPH_NODE_ID", "japan"), ("HELIOGRAPH_LIMITS_FILE_BYTES", "10"), ("HELIOGRAPH_TOKEN", "x")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = Config::from_toml_and_variables("[node]\nid = \"europe\"\n", variables.into_iter()).unwrap();
         assert_eq!(config.node.id, "japan");
@@ -319,9 +321,15 @@ mod tests {
 
     #[test]
     fn archives_are_named_in_three_ways() {
-        let archive = |text: &str| Config::from_toml(&format!("[storage]\narchive = \"{text}\"")).unwrap().to_node().unwrap().archive;
-        assert!(matches!(archive("file"), archive_store::Location::Local(path) if path.ends_with("heliograph-data/archive")));
+        let archive = |text: &str| {
+            Config::from_toml(&format!("[storage]\narchive = \"{text}\"")).unwrap().to_node().unwrap().archive
+        };
+        assert!(
+            matches!(archive("file"), archive_store::Location::Local(path) if path.ends_with("heliograph-data/archive"))
+        );
         assert!(matches!(archive("/srv/ocfl"), archive_store::Location::Local(path) if path == Path::new("/srv/ocfl")));
-        assert!(matches!(archive("s3://b/a/c/"), archive_store::Location::S3 { bucket, prefix, .. } if bucket == "b" && prefix == "a/c"));
+        assert!(
+            matches!(archive("s3://b/a/c/"), archive_store::Location::S3 { bucket, prefix, .. } if bucket == "b" && prefix == "a/c")
+        );
     }
 }

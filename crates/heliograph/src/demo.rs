@@ -35,7 +35,9 @@ async fn show(arguments: &Demo, nodes: &Nodes, folder: &Folder) -> Result<ExitCo
         samples::deposit(nodes, &folder.path).await.context("depositing the samples")?;
     }
     if let Some(with) = &arguments.with {
-        collections::bring_in(nodes, with, &folder.path).await.with_context(|| format!("bringing in {}", with.display()))?;
+        collections::bring_in(nodes, with, &folder.path)
+            .await
+            .with_context(|| format!("bringing in {}", with.display()))?;
     }
     let agreed = agreement::wait(nodes).await?;
     println!("{agreed}");
@@ -53,7 +55,9 @@ fn print_addresses(nodes: &Nodes, folder: &Folder) {
         println!("  {:<10} {}", node.name, node.url);
     }
     let url = &nodes.first().url;
-    println!("\n  search     {url}/search?q=cells\n  federation {url}/federation\n  SPARQL     {url}/query\n  API        {url}/api/docs");
+    println!(
+        "\n  search     {url}/search?q=cells\n  federation {url}/federation\n  SPARQL     {url}/query\n  API        {url}/api/docs"
+    );
     println!("\nTokens and keys: {}", folder.path.join("demo.json").display());
 }
 

@@ -96,14 +96,20 @@ async fn answer(blob: &Blob, range: Option<&str>, media_type: &'static str) -> R
     }
 }
 
-async fn part(status: StatusCode, blob: &Blob, range: std::ops::Range<u64>, media_type: &'static str) -> Result<Response, Problem> {
+async fn part(
+    status: StatusCode,
+    blob: &Blob,
+    range: std::ops::Range<u64>,
+    media_type: &'static str,
+) -> Result<Response, Problem> {
     let length = range.end - range.start;
     let inline = if length <= ONE_READ { blob.bytes_blocking(range.clone()) } else { None };
     let body = match inline {
         Some(bytes) => Body::from(bytes.map_err(NodeError::Archive)?),
         None => Body::from_stream(blob.read(range)),
     };
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::CONTENT_LENGTH, length.into())];
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::CONTENT_LENGTH, length.into())];
     Ok((status, headers, body).into_response())
 }
 
@@ -111,10 +117,15 @@ async fn part(status: StatusCode, blob: &Blob, range: std::ops::Range<u64>, medi
 fn several(blob: &Blob, parts: &[std::ops::Range<u64>], media_type: &'static str) -> Result<Response, Problem> {
     let (size, boundary) = (blob.size(), format!("heliograph-{}", blob.sha256()));
     let head = |range: &std::ops::Range<u64>| {
-        format!("\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: bytes {}-{}/{size}\r\n\r\n", range.start, range.end - 1)
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: bytes {}-{}/{size}\r\n\r\n",
+            range.start,
+            range.end - 1
+        )
     };
     let tail = format!("\r\n--{boundary}--\r\n");
-    let length: u64 = parts.iter().map(|range| head(range).len() as u64 + range.end - range.start).sum::<u64>() + tail.len() as u64;
+    let length: u64 =
+        parts.iter().map(|range| head(range).len() as u64 + range.end - range.start).sum::<u64>() + tail.len() as u64;
     let pieces: Vec<_> = parts
         .iter()
         .map(|range| futures::stream::iter([Ok(Bytes::from(head(range)))]).chain(blob.read(range.clone())).boxed())
@@ -124,7 +135,8 @@ fn several(blob: &Blob, parts: &[std::ops::Range<u64>], media_type: &'static str
         (header::CONTENT_TYPE, value(&format!("multipart/byteranges; boundary={boundary}"))?),
         (header::CONTENT_LENGTH, length.into()),
     ];
-    Ok((StatusCode::PARTIAL_CONTENT, headers, Body::from_stream(futures::stream::iter(pieces).flatten())).into_response())
+    Ok((StatusCode::PARTIAL_CONTENT, headers, Body::from_stream(futures::stream::iter(pieces).flatten()))
+        .into_response())
 }
 
 fn value(text: &str) -> Result<HeaderValue, Problem> {

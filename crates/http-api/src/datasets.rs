@@ -22,21 +22,33 @@ fn version(text: &str) -> Result<VersionChoice, Problem> {
 /// A dataset's record, whichever node announced it.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}", tag = "datasets", params(("id" = String, Path, description = "Dataset id")),
     responses((status = 200, description = "The record"), (status = 404, description = "No such dataset"), (status = 410, description = "Withdrawn; `tombstone` says when and why")))]
-pub(crate) async fn show(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>) -> Result<Json<RecordView>, Problem> {
+pub(crate) async fn show(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+) -> Result<Json<RecordView>, Problem> {
     Ok(Json(node.record(&actor, &dataset_id(&id)?, None, VersionChoice::Latest).await?))
 }
 
 /// One version's record.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{version}", tag = "datasets",
     params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`")), responses((status = 200, description = "The record")))]
-pub(crate) async fn show_version(State(node): State<Arc<Node>>, Asking(actor): Asking, Path((id, number)): Path<(String, String)>) -> Result<Json<RecordView>, Problem> {
+pub(crate) async fn show_version(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<RecordView>, Problem> {
     Ok(Json(node.record(&actor, &dataset_id(&id)?, None, version(&number)?).await?))
 }
 
 /// A version's RO-Crate, byte for byte as the log's digest covers it.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{version}/crate", tag = "datasets",
     params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`")), responses((status = 200, description = "RO-Crate metadata document")))]
-pub(crate) async fn show_crate(State(node): State<Arc<Node>>, Asking(actor): Asking, Path((id, number)): Path<(String, String)>) -> Result<Response, Problem> {
+pub(crate) async fn show_crate(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     let bytes = node.crate_bytes(&actor, &dataset_id(&id)?, None, version(&number)?)?;
     Ok(([(header::CONTENT_TYPE, "application/ld+json")], bytes).into_response())
 }
@@ -44,23 +56,40 @@ pub(crate) async fn show_crate(State(node): State<Arc<Node>>, Asking(actor): Ask
 /// A version's complete list of files with sizes and digests, in order of path.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{version}/manifest", tag = "datasets",
     params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`")), responses((status = 200, description = "Files")))]
-pub(crate) async fn show_manifest(State(node): State<Arc<Node>>, Asking(actor): Asking, Path((id, number)): Path<(String, String)>) -> Result<Json<Vec<ManifestFile>>, Problem> {
+pub(crate) async fn show_manifest(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<Vec<ManifestFile>>, Problem> {
     Ok(Json(node.manifest(&actor, &dataset_id(&id)?, version(&number)?).await?))
 }
 
 /// Proof that the version is in this node's signed log.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{version}/proof", tag = "datasets",
     params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`")), responses((status = 200, description = "Entry, inclusion proof and checkpoint")))]
-pub(crate) async fn show_proof(State(node): State<Arc<Node>>, Asking(actor): Asking, Path((id, number)): Path<(String, String)>) -> Result<Json<InclusionProof>, Problem> {
+pub(crate) async fn show_proof(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<InclusionProof>, Problem> {
     Ok(Json(node.proof(&actor, &dataset_id(&id)?, version(&number)?)?))
 }
 
 /// Takes a dataset back. Body, optional: `{"reason": "retracted"}`.
 #[utoipa::path(post, path = "/api/v1/datasets/{id}/withdraw", tag = "datasets", params(("id" = String, Path, description = "Dataset id")), request_body(content = Value, description = "`{\"reason\": …}`"),
     responses((status = 200, description = "The tombstone"), (status = 410, description = "Already withdrawn")), security(("token" = ["deposit"])))]
-pub(crate) async fn withdraw(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>, body: Body) -> Result<Json<Tombstone>, Problem> {
+pub(crate) async fn withdraw(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Json<Tombstone>, Problem> {
     let text = request_body::read_text(&node, body).await?;
-    let value: Value = if text.trim().is_empty() { Value::Null } else { serde_json::from_str(&text).map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))? };
+    let value: Value = if text.trim().is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?
+    };
     let reason = value.get("reason").and_then(Value::as_str);
     Ok(Json(node.withdraw(&actor, &dataset_id(&id)?, reason).await?))
 }

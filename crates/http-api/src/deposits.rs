@@ -65,14 +65,23 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, Asking(actor): Asking) -
 
 /// One draft.
 #[utoipa::path(get, path = "/api/v1/deposits/{id}", tag = "deposit", params(("id" = String, Path, description = "Draft id")), responses((status = 200, description = "The draft"), (status = 404, description = "No such draft")), security(("token" = ["deposit"])))]
-pub(crate) async fn show(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn show(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     Ok(Json(with_links(&node.draft(&actor, &dataset_id(&id)?)?)))
 }
 
 /// Replaces the draft's RO-Crate.
 #[utoipa::path(patch, path = "/api/v1/deposits/{id}", tag = "deposit", params(("id" = String, Path, description = "Draft id")), request_body(content = Value, description = "The RO-Crate"),
     responses((status = 200, description = "The draft"), (status = 422, description = "Not an RO-Crate")), security(("token" = ["deposit"])))]
-pub(crate) async fn replace(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn replace(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
     let body = request_body::read_draft(&node, body).await?;
     let text = body.crate_json.ok_or_else(|| Problem::invalid("send the RO-Crate as the body"))?;
     Ok(Json(with_links(&node.replace_crate(&actor, &dataset_id(&id)?, text)?)))
@@ -80,29 +89,51 @@ pub(crate) async fn replace(State(node): State<Arc<Node>>, Asking(actor): Asking
 
 /// Throws a draft and its files away.
 #[utoipa::path(delete, path = "/api/v1/deposits/{id}", tag = "deposit", params(("id" = String, Path, description = "Draft id")), responses((status = 204, description = "Gone")), security(("token" = ["deposit"])))]
-pub(crate) async fn delete(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(crate) async fn delete(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     node.delete_draft(&actor, &dataset_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Checks a draft without changing it.
 #[utoipa::path(post, path = "/api/v1/deposits/{id}/validate", tag = "deposit", params(("id" = String, Path, description = "Draft id")), responses((status = 200, description = "Findings")), security(("token" = ["deposit"])))]
-pub(crate) async fn validate(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>) -> Result<Json<ValidationReport>, Problem> {
+pub(crate) async fn validate(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+) -> Result<Json<ValidationReport>, Problem> {
     Ok(Json(node.validate_draft(&actor, &dataset_id(&id)?).await?))
 }
 
 /// Publishes a draft as an immutable version; the answer survives a crash of the server.
 #[utoipa::path(post, path = "/api/v1/deposits/{id}/publish", tag = "deposit", params(("id" = String, Path, description = "Draft id")),
     responses((status = 201, description = "Published"), (status = 409, description = "Files are still arriving, or another version came first"), (status = 422, description = "A MUST is broken; `findings` say which")), security(("token" = ["deposit"])))]
-pub(crate) async fn publish(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>) -> Result<(StatusCode, Json<PublicationReceipt>), Problem> {
+pub(crate) async fn publish(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<PublicationReceipt>), Problem> {
     Ok((StatusCode::CREATED, Json(node.publish(&actor, &dataset_id(&id)?).await?)))
 }
 
 /// Starts a new version of a dataset: a draft that has the files of the latest one already.
 #[utoipa::path(post, path = "/api/v1/datasets/{id}/versions", tag = "deposit", params(("id" = String, Path, description = "Dataset id")), request_body(content = Value, description = "The new RO-Crate, or nothing to keep the one before"),
     responses((status = 201, description = "The draft")), security(("token" = ["deposit"])))]
-pub(crate) async fn create_version(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(id): Path<String>, key: Option<IdempotencyKey>, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn create_version(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
     let body = request_body::read_draft(&node, body).await?;
-    let new = NewDraft { crate_json: body.crate_json, client_key: key.map(|key| key.0), new_version_of: Some(dataset_id(&id)?) };
+    let new = NewDraft {
+        crate_json: body.crate_json,
+        client_key: key.map(|key| key.0),
+        new_version_of: Some(dataset_id(&id)?),
+    };
     Ok(created(&node.create_draft(&actor, new)?))
 }

@@ -39,7 +39,12 @@ pub(crate) async fn metrics(State(node): State<Arc<Node>>) -> Result<Response, P
     };
     gauge(&mut text, "heliograph_peer_entries", "Verified entries held of a peer", rows(|peer| peer.held));
     gauge(&mut text, "heliograph_peer_lag", "Entries a peer has and we do not hold yet", rows(node::PeerStatus::lag));
-    gauge(&mut text, "heliograph_peer_failures", "Passes over a peer's log that failed in a row", rows(|peer| u64::from(peer.failures)));
+    gauge(
+        &mut text,
+        "heliograph_peer_failures",
+        "Passes over a peer's log that failed in a row",
+        rows(|peer| u64::from(peer.failures)),
+    );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 

@@ -12,7 +12,10 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{data, datasets, deposit_files, deposits, harvesting, health, log, peers, render, search, sources, sparql, terms, tokens};
+use crate::{
+    data, datasets, deposit_files, deposits, harvesting, health, log, peers, render, search, sources, sparql, terms,
+    tokens,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(info(

@@ -22,7 +22,11 @@ pub(crate) async fn describe(State(node): State<Arc<Node>>) -> Result<Json<NodeD
 /// Crates by digest, as one zstd stream of frames. Body: `{"digests": [...]}`, at most 1,000.
 #[utoipa::path(post, path = "/federation/v1/crates", tag = "federation", request_body(content = serde_json::Value, description = "`{\"digests\": [\"<64 hex>\", …]}`"),
     responses((status = 200, description = "Frames `<digest> <length>\\n<bytes>\\n`; `<digest> -\\n` for what is not here", content_type = "application/zstd")))]
-pub(crate) async fn crates(State(node): State<Arc<Node>>, Asking(actor): Asking, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn crates(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    body: Body,
+) -> Result<Response, Problem> {
     let text = request_body::read_text(&node, body).await?;
     let stream = node.crate_stream(&actor, &text)?;
     Ok(([(header::CONTENT_TYPE, "application/zstd")], Body::from_stream(stream)).into_response())

@@ -30,16 +30,54 @@ impl Problem {
 fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str, &'static str) {
     use ErrorKind as K;
     match kind {
-        K::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found", "Check the address, or search for the dataset."),
-        K::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request breaks a rule", "Put right what 'detail' and 'findings' name, then send it again; nothing was changed."),
-        K::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in", "Send a token that is known and not revoked; the operator makes them with 'heliograph token create'."),
-        K::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed", "Ask the operator for a token with the scope named."),
-        K::Conflict => (StatusCode::CONFLICT, "conflict", "Not possible in the present state", "Read the present state, then decide."),
-        K::Gone => (StatusCode::GONE, "gone", "Withdrawn", "The dataset will not come back; its id is not given again."),
-        K::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", "Send less, or ask the operator to raise the limit."),
-        K::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available right now", "Try again in a few seconds."),
-        K::PeerFault => (StatusCode::BAD_GATEWAY, "peer", "A peer node failed", "What is held of the peer stays; the next harvest tries again."),
-        K::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The node failed", "Try again; if it goes on, tell the operator the time and the address."),
+        K::NotFound => {
+            (StatusCode::NOT_FOUND, "not-found", "Not found", "Check the address, or search for the dataset.")
+        }
+        K::Invalid => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "The request breaks a rule",
+            "Put right what 'detail' and 'findings' name, then send it again; nothing was changed.",
+        ),
+        K::Unauthenticated => (
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Not signed in",
+            "Send a token that is known and not revoked; the operator makes them with 'heliograph token create'.",
+        ),
+        K::Forbidden => {
+            (StatusCode::FORBIDDEN, "forbidden", "Not allowed", "Ask the operator for a token with the scope named.")
+        }
+        K::Conflict => (
+            StatusCode::CONFLICT,
+            "conflict",
+            "Not possible in the present state",
+            "Read the present state, then decide.",
+        ),
+        K::Gone => {
+            (StatusCode::GONE, "gone", "Withdrawn", "The dataset will not come back; its id is not given again.")
+        }
+        K::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "Too large",
+            "Send less, or ask the operator to raise the limit.",
+        ),
+        K::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available right now", "Try again in a few seconds.")
+        }
+        K::PeerFault => (
+            StatusCode::BAD_GATEWAY,
+            "peer",
+            "A peer node failed",
+            "What is held of the peer stays; the next harvest tries again.",
+        ),
+        K::Internal => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The node failed",
+            "Try again; if it goes on, tell the operator the time and the address.",
+        ),
     }
 }
 

@@ -75,7 +75,8 @@ mod tests {
         for header in ["bytes=1000-", "bytes=2000-3000", "bytes=-0"] {
             assert_eq!(wanted(Some(header), 1000), Wanted::Unsatisfiable, "{header}");
         }
-        for header in ["lines=1-2", "bytes=b-a", "bytes=5-2", "bytes=", "bytes=--1", "bytes=1-99999999999999999999999"] {
+        for header in ["lines=1-2", "bytes=b-a", "bytes=5-2", "bytes=", "bytes=--1", "bytes=1-99999999999999999999999"]
+        {
             assert_eq!(wanted(Some(header), 1000), Wanted::Whole, "{header}");
         }
         assert_eq!(wanted(Some("bytes=0-"), 0), Wanted::Unsatisfiable);

@@ -25,7 +25,8 @@ pub(crate) async fn render(
     let version = version.parse().map_err(|_| absent())?;
     let query = query.unwrap_or_default();
     let size = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "size");
-    let size = size.map_or(Ok(256), |(_, text)| text.parse()).map_err(|_| Problem::invalid("size: use a number of pixels"))?;
+    let size =
+        size.map_or(Ok(256), |(_, text)| text.parse()).map_err(|_| Problem::invalid("size: use a number of pixels"))?;
     let bytes = node.thumbnail(&actor, &dataset_id(&id)?, version, image, size).await?;
     let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "public, max-age=86400")];
     Ok((headers, bytes).into_response())

@@ -26,8 +26,11 @@ pub(crate) async fn read_draft(node: &Node, body: Body) -> Result<DraftBody, Pro
     if text.trim().is_empty() {
         return Ok(DraftBody::default());
     }
-    let value: Value = serde_json::from_str(&text).map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?;
-    let Value::Object(object) = value else { return Err(Problem::invalid("the body must be a JSON object: an RO-Crate, or {\"crate\": …}")) };
+    let value: Value =
+        serde_json::from_str(&text).map_err(|error| Problem::invalid(format!("the body is not JSON: {error}")))?;
+    let Value::Object(object) = value else {
+        return Err(Problem::invalid("the body must be a JSON object: an RO-Crate, or {\"crate\": …}"));
+    };
     if object.contains_key("@graph") || object.contains_key("@context") {
         return Ok(DraftBody { crate_json: Some(text), new_version_of: None });
     }
@@ -35,6 +38,8 @@ pub(crate) async fn read_draft(node: &Node, body: Body) -> Result<DraftBody, Pro
     match object.get("crate") {
         Some(crate_json) => Ok(DraftBody { crate_json: Some(crate_json.to_string()), new_version_of }),
         None if new_version_of.is_some() || object.is_empty() => Ok(DraftBody { crate_json: None, new_version_of }),
-        None => Err(Problem::invalid("the body holds neither an RO-Crate ('@graph') nor 'crate': send ro-crate-metadata.json as it is")),
+        None => Err(Problem::invalid(
+            "the body holds neither an RO-Crate ('@graph') nor 'crate': send ro-crate-metadata.json as it is",
+        )),
     }
 }

@@ -26,7 +26,11 @@ use crate::{Problem, authentication::Asking};
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "`{total, hits, facets, next_cursor, sources, unresolved}`")))]
-pub(crate) async fn search(State(node): State<Arc<Node>>, Asking(actor): Asking, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+pub(crate) async fn search(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
     let query = query.unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let request = SearchRequest::from_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))?;

@@ -40,7 +40,12 @@ enum Line {
 #[utoipa::path(post, path = "/api/v1/sources/{name}/import", tag = "federation", params(("name" = String, Path, description = "The source's name")),
     request_body(content_type = "application/x-ndjson", content = String),
     responses((status = 200, description = "The report; it adds up"), (status = 422, description = "The listing cannot be read; what came before stays")), security(("token" = ["curate"])))]
-pub(crate) async fn import(State(node): State<Arc<Node>>, Asking(actor): Asking, Path(name): Path<String>, body: Body) -> Result<Json<ImportReport>, Problem> {
+pub(crate) async fn import(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(name): Path<String>,
+    body: Body,
+) -> Result<Json<ImportReport>, Problem> {
     let name: SourceName = name.parse()?;
     // A crate's text grows when it is quoted in JSON; six times is the worst case (\u00xx).
     let longest = usize::try_from(node.config().limits.crate_bytes.saturating_mul(6)).unwrap_or(usize::MAX);

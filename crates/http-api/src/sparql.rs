@@ -15,20 +15,33 @@ use crate::{Problem, authentication::Asking, request_body};
 /// A query in the URL.
 #[utoipa::path(get, path = "/sparql", tag = "search", params(("query" = String, Query, description = "SPARQL 1.1 query"), ("default-graph-uri" = Option<Vec<String>>, Query), ("named-graph-uri" = Option<Vec<String>>, Query)),
     responses((status = 200, description = "Results in the format asked for"), (status = 422, description = "The query cannot be read, or is too expensive")))]
-pub(crate) async fn get(State(node): State<Arc<Node>>, Asking(actor): Asking, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn get(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let request = read_pairs(&query.unwrap_or_default(), None, &headers);
     respond(&node, &actor, request).await
 }
 
 /// A query in the body, as a form or as `application/sparql-query`.
 #[utoipa::path(post, path = "/sparql", tag = "search", request_body(content_type = "application/sparql-query", content = String), responses((status = 200, description = "Results in the format asked for")))]
-pub(crate) async fn post(State(node): State<Arc<Node>>, Asking(actor): Asking, RawQuery(query): RawQuery, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn post(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let text = request_body::read_text(&node, body).await?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let request = match media_type.split(';').next().unwrap_or_default().trim() {
         "application/sparql-query" => read_pairs(&query.unwrap_or_default(), Some(text), &headers),
         "application/x-www-form-urlencoded" | "" => read_pairs(&text, None, &headers),
-        other => return Err(Problem::invalid(format!("Content-Type '{other}': send application/sparql-query or a form"))),
+        other => {
+            return Err(Problem::invalid(format!("Content-Type '{other}': send application/sparql-query or a form")));
+        }
     };
     respond(&node, &actor, request).await
 }

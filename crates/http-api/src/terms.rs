@@ -14,7 +14,11 @@ use crate::Problem;
     responses((status = 200, description = "`{terms: [{iri, label}]}`")))]
 pub(crate) async fn terms(State(node): State<Arc<Node>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let query = query.unwrap_or_default();
-    let value = |wanted: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let value = |wanted: &str| {
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
+    };
     let terms = node.terms(&value("q").unwrap_or_default(), value("ontology").as_deref());
     Ok(Json(json!({"terms": terms})))
 }

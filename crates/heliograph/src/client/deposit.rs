@@ -56,14 +56,17 @@ impl Client {
             if draft["state"] == "published" {
                 if self.holds(&dataset, &version, files).await? {
                     let iri = &draft["iri"];
-                    return Ok(Found::Published(json!({"id": dataset, "iri": iri, "version": draft["version"], "state": "published", "unchanged": true})));
+                    return Ok(Found::Published(
+                        json!({"id": dataset, "iri": iri, "version": draft["version"], "state": "published", "unchanged": true}),
+                    ));
                 }
                 key = Digest::of(format!("{key}\0{dataset}\0{version}")).to_string();
                 continue;
             }
             let id = draft["id"].as_str().unwrap_or_default();
             let request = self.request(Method::PATCH, &format!("/api/v1/deposits/{}", escape(id)));
-            let draft = self.send(request.header("content-type", "application/ld+json").body(crate_text.to_owned())).await?;
+            let draft =
+                self.send(request.header("content-type", "application/ld+json").body(crate_text.to_owned())).await?;
             return Ok(Found::Draft(draft));
         }
     }
@@ -87,7 +90,8 @@ impl Client {
         };
         let held: HashMap<&str, Digest> = manifest.iter().map(|file| (file.path.as_str(), file.sha256)).collect();
         // The version has its crate besides.
-        Ok(held.len() == files.len() + 1 && files.iter().all(|file| held.get(file.file.path.as_str()) == Some(&file.sha256)))
+        Ok(held.len() == files.len() + 1
+            && files.iter().all(|file| held.get(file.file.path.as_str()) == Some(&file.sha256)))
     }
 
     /// What the node has of the draft.
@@ -114,7 +118,13 @@ impl Client {
         Ok(())
     }
 
-    async fn send_what_is_missing(&self, id: &str, arrived: &HashMap<String, Digest>, files: Vec<Hashed>, plan: &Plan) -> Result<()> {
+    async fn send_what_is_missing(
+        &self,
+        id: &str,
+        arrived: &HashMap<String, Digest>,
+        files: Vec<Hashed>,
+        plan: &Plan,
+    ) -> Result<()> {
         let missing: Vec<Hashed> =
             files.into_iter().filter(|file| arrived.get(file.file.path.as_str()) != Some(&file.sha256)).collect();
         let bar = progress("sending", missing.iter().map(|file| file.file.size).sum(), plan.quiet);

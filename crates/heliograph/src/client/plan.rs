@@ -67,7 +67,8 @@ impl Plan {
 
 fn local_file(at: &Path, root: &Path) -> Result<LocalFile> {
     let relative = at.strip_prefix(root)?;
-    let text = relative.to_str().with_context(|| format!("{} has a name that is not UTF-8: rename it", at.display()))?;
+    let text =
+        relative.to_str().with_context(|| format!("{} has a name that is not UTF-8: rename it", at.display()))?;
     let path = text.parse().with_context(|| at.display().to_string())?;
     Ok(LocalFile { at: at.to_owned(), path, size: at.metadata()?.len() })
 }

@@ -16,7 +16,10 @@ pub(crate) async fn rebuild(arguments: &ConfigFile) -> Result<ExitCode> {
     if arguments.json {
         println!("{}", json!(report));
     } else {
-        println!("applied {} entries to search and {} to RDF: {} records", report.searchable, report.queryable, report.records);
+        println!(
+            "applied {} entries to search and {} to RDF: {} records",
+            report.searchable, report.queryable, report.records
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -27,7 +30,8 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
     let config = Config::load(arguments.config.as_deref())?;
     let node = config.to_node()?;
     for peer in &node.peers {
-        node::check_public_key(&peer.public_key).map_err(|error| anyhow::anyhow!("public key of peer '{}': {error}", peer.id))?;
+        node::check_public_key(&peer.public_key)
+            .map_err(|error| anyhow::anyhow!("public key of peer '{}': {error}", peer.id))?;
     }
     let view = json!({
         "id": node.id, "public_url": node.public_url, "listen": config.server.listen.to_string(),
@@ -43,7 +47,7 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
 
 /// Makes a signing key.
 pub(crate) fn keygen(origin: &str) -> Result<ExitCode> {
-    let (secret, public) = node::generate_key(origin)?;
+    let (secret, public) = node::generate_key(origin);
     println!("secret (put it into data_dir/keys/node.key, readable by the node only):\n{secret}\npublic:\n{public}");
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +61,11 @@ pub(crate) async fn token(command: TokenCommand) -> Result<ExitCode> {
         Some(config) => in_data_folder(config, &command).await?,
         None => over_http(place, &command).await?,
     };
-    if place.remote.json { println!("{answer}") } else { println!("{answer:#}") }
+    if place.remote.json {
+        println!("{answer}")
+    } else {
+        println!("{answer:#}")
+    }
     Ok(ExitCode::SUCCESS)
 }
 

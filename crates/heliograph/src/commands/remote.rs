@@ -32,7 +32,12 @@ pub(crate) async fn deposit(arguments: &Deposit) -> Result<ExitCode> {
         println!("{answer}");
     } else {
         let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        println!("{} {} {}", text("state"), text("iri"), answer.get("version").map(ToString::to_string).unwrap_or_default());
+        println!(
+            "{} {} {}",
+            text("state"),
+            text("iri"),
+            answer.get("version").map(ToString::to_string).unwrap_or_default()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,7 +22,7 @@ pub(crate) async fn validate(arguments: &Validate) -> Result<ExitCode> {
 
 fn findings(path: &Path) -> Result<Vec<Finding>> {
     if path.is_dir() {
-        return Ok(ome_zarr::validate(&ome_zarr::FolderSource::new(path))?.findings);
+        return Ok(ome_zarr::validate(&ome_zarr::FolderSource::new(path)?)?.findings);
     }
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     Ok(node::check_crate(&bytes))
@@ -38,6 +38,9 @@ pub(crate) fn print(findings: &[Finding]) {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        println!("{severity}: {}\n  at   {}\n  rule {}\n  do   {}", finding.message, finding.path, finding.rule, finding.hint);
+        println!(
+            "{severity}: {}\n  at   {}\n  rule {}\n  do   {}",
+            finding.message, finding.path, finding.rule, finding.hint
+        );
     }
 }

@@ -27,7 +27,8 @@ pub(crate) async fn wait(nodes: &Nodes) -> Result<String> {
 
 /// The common answer, or what differs.
 async fn compare(nodes: &Nodes) -> Result<Result<String, String>> {
-    let sizes: Vec<(&str, u64)> = nodes.all().iter().map(|node| Ok((node.name, node.log_size()?))).collect::<Result<_>>()?;
+    let sizes: Vec<(&str, u64)> =
+        nodes.all().iter().map(|node| Ok((node.name, node.log_size()?))).collect::<Result<_>>()?;
     let mut first: Option<(&DemoNode, Value)> = None;
     for node in nodes.all() {
         let answer = node.client(&node.admin_token)?.get("/api/v1/search?size=200&sort=title").await?;

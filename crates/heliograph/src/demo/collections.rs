@@ -58,7 +58,10 @@ fn find_images(folder: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         if entry.file_type().is_dir() && (path.join("zarr.json").is_file() || path.join(".zattrs").is_file()) {
             walk.skip_current_dir();
-            let valid = ome_zarr::validate(&FolderSource::new(path)).is_ok_and(|report| !report.findings.has_errors() && !report.images.is_empty());
+            let report = FolderSource::new(path)
+                .map_err(ome_zarr::OmeZarrError::from)
+                .and_then(|source| ome_zarr::validate(&source));
+            let valid = report.is_ok_and(|report| !report.findings.has_errors() && !report.images.is_empty());
             if valid && found.len() < MOST_IMAGES {
                 found.push(path.to_owned());
             }
@@ -68,7 +71,8 @@ fn find_images(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn real_image_crate(name: &str) -> serde_json::Value {
-    let description = format!("'{name}' from a corpus of public OME-Zarr test images, deposited to show that real files work.");
+    let description =
+        format!("'{name}' from a corpus of public OME-Zarr test images, deposited to show that real files work.");
     samples::crate_json(&samples::Words {
         title: &format!("Test image {name}"),
         description: &description,

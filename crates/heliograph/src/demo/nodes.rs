@@ -51,7 +51,8 @@ impl Nodes {
             std::fs::create_dir_all(&own)?;
             // Kept beside the data, so that each node can be run alone: heliograph serve --config.
             std::fs::write(own.join("node.toml"), &text)?;
-            let server = Server::start(Config::from_toml(&text)?).await.with_context(|| format!("starting '{name}'"))?;
+            let server =
+                Server::start(Config::from_toml(&text)?).await.with_context(|| format!("starting '{name}'"))?;
             all.push(introduce(name, &own, server)?);
         }
         Ok(Self { all })

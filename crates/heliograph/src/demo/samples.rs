@@ -97,10 +97,10 @@ const SAMPLES: [Sample; 6] = [
 pub(crate) async fn deposit(nodes: &Nodes, folder: &Path) -> Result<()> {
     for sample in SAMPLES {
         let scratch = folder.join("samples").join(format!("{}-{}", sample.node, sample.seed));
+        let (node, title) = (nodes.named(sample.node)?, sample.title);
         let (image, crate_file) = tokio::task::spawn_blocking(move || make(&sample, &scratch)).await??;
-        let node = nodes.named(sample.node)?;
-        let iri = deposit_one(node, &image, &crate_file).await.with_context(|| sample.title)?;
-        println!("{}: {}: {iri}", sample.node, sample.title);
+        let iri = deposit_one(node, &image, &crate_file).await.with_context(|| title)?;
+        println!("{}: {title}: {iri}", node.name);
     }
     Ok(())
 }
