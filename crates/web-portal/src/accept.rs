@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn machines_get_what_they_name() {
         assert_eq!(for_accept("application/ld+json"), Some(Form::Crate));
-        assert_eq!(for_accept("application/ld+json;profile=\"http://www.w3.org/ns/json-ld#compacted\""), Some(Form::Crate));
+        assert_eq!(
+            for_accept("application/ld+json;profile=\"http://www.w3.org/ns/json-ld#compacted\""),
+            Some(Form::Crate)
+        );
         assert_eq!(for_accept("text/turtle, application/ld+json;q=0.5"), Some(Form::Turtle));
         assert_eq!(for_accept("application/n-triples"), Some(Form::NTriples));
         assert_eq!(for_accept("text/html;q=0.3, text/turtle;q=0.9"), Some(Form::Turtle));

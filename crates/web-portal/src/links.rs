@@ -61,8 +61,12 @@ mod tests {
 
     #[test]
     fn only_web_addresses_become_links() {
-        assert_eq!(web("https://orcid.org/0000-0002-1825-0097").as_deref(), Some("https://orcid.org/0000-0002-1825-0097"));
-        for bad in ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.org", "", "https://", "x"] {
+        assert_eq!(
+            web("https://orcid.org/0000-0002-1825-0097").as_deref(),
+            Some("https://orcid.org/0000-0002-1825-0097")
+        );
+        for bad in ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.org", "", "https://", "x"]
+        {
             assert_eq!(web(bad), None, "{bad}");
         }
     }

@@ -30,14 +30,22 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
     use ErrorKind as K;
     match kind {
         K::NotFound => (StatusCode::NOT_FOUND, "Not found", "Check the address, or search for what you need."),
-        K::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be read", "Put right what is named above, then try again."),
+        K::Invalid => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be read", "Put right what is named above, then try again.")
+        }
         K::Unauthenticated => (StatusCode::UNAUTHORIZED, "Not signed in", "This needs a token."),
         K::Forbidden => (StatusCode::FORBIDDEN, "Not allowed", "Ask the operator of this node."),
         K::Conflict => (StatusCode::CONFLICT, "Not possible right now", "Reload the page to see the present state."),
-        K::Gone => (StatusCode::GONE, "This dataset was withdrawn", "Its id will not be given again, and its bytes are no longer served."),
+        K::Gone => (
+            StatusCode::GONE,
+            "This dataset was withdrawn",
+            "Its id will not be given again, and its bytes are no longer served.",
+        ),
         K::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "Ask for less."),
         K::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", "Try again in a few seconds."),
-        K::PeerFault => (StatusCode::BAD_GATEWAY, "A partner node failed", "What is held of it stays; it is asked again soon."),
+        K::PeerFault => {
+            (StatusCode::BAD_GATEWAY, "A partner node failed", "What is held of it stays; it is asked again soon.")
+        }
         K::Internal => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something went wrong on our side",

@@ -56,7 +56,8 @@ impl Asked {
             id: id.parse().map_err(absent)?,
             node: node.map_err(absent)?,
             choice: version.parse().map_err(absent)?,
-            form: form.ok_or_else(|| Refusal::not_acceptable("A dataset comes as a page, as its RO-Crate, or as RDF."))?,
+            form: form
+                .ok_or_else(|| Refusal::not_acceptable("A dataset comes as a page, as its RO-Crate, or as RDF."))?,
         })
     }
 }
@@ -69,7 +70,9 @@ fn absent(error: impl std::fmt::Display) -> NodeError {
 async fn answer(site: &Site, asked: Asked) -> Result<Response, Refusal> {
     let mut response = match asked.form {
         Form::Html => page(site, &asked).await?,
-        Form::Crate => bytes(&asked, site.node.crate_bytes(&Actor::Anonymous, &asked.id, asked.node.as_ref(), asked.choice)?),
+        Form::Crate => {
+            bytes(&asked, site.node.crate_bytes(&Actor::Anonymous, &asked.id, asked.node.as_ref(), asked.choice)?)
+        }
         Form::Turtle => triples(site, &asked, ResultFormat::Turtle).await?,
         Form::NTriples => triples(site, &asked, ResultFormat::NTriples).await?,
     };
@@ -102,7 +105,9 @@ async fn triples(site: &Site, asked: &Asked, format: ResultFormat) -> Result<Res
     let wanted = record(site, asked).await?;
     let kept = site.node.record(&Actor::Anonymous, &asked.id, None, VersionChoice::Latest).await?;
     if wanted.key() != kept.key() || wanted.version != kept.version {
-        return Err(Refusal::not_acceptable("RDF is kept of a dataset's newest version; of this one, ask for the RO-Crate."));
+        return Err(Refusal::not_acceptable(
+            "RDF is kept of a dataset's newest version; of this one, ask for the RO-Crate.",
+        ));
     }
     Ok(bytes(asked, site.node.triples(&Actor::Anonymous, &asked.id, format)?))
 }

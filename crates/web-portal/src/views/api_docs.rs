@@ -89,8 +89,9 @@ fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
+/// A text without the backticks of its Markdown.
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value.get(key).and_then(Value::as_str).unwrap_or_default().replace('`', "")
 }
 
 fn media_types(value: &Value) -> String {

@@ -115,8 +115,8 @@ impl DatasetPage {
             methods: summary.methods.iter().map(|term| chip("method", term)).collect(),
             about: about(summary),
             keywords: summary.keywords.iter().map(|word| keyword(word)).collect(),
-            identifiers: summary.identifiers.iter().map(|text| TextLink::new(text, links::identifier(text))).collect(),
-            related: summary.see_also.iter().map(|text| TextLink::new(text, links::identifier(text))).collect(),
+            identifiers: elsewhere(record, &summary.identifiers),
+            related: elsewhere(record, &summary.see_also),
             declared: declared(record),
             thumbnail: summary.thumbnail.as_deref().and_then(links::picture).filter(|_| record.images.is_empty()),
             origin: Origin::of(record),
@@ -165,7 +165,11 @@ impl FindingRow {
 fn noticed(summary: &Summary) -> String {
     let findings = format::count(summary.findings.len() as u64, "remark", "remarks");
     let repairs = format::count(summary.repairs.len() as u64, "value", "values");
-    format!("{findings} on the record, {repairs} read differently than written")
+    match (summary.findings.len(), summary.repairs.len()) {
+        (_, 0) => format!("{findings} on the record"),
+        (0, _) => format!("{repairs} read differently than written"),
+        _ => format!("{findings} on the record, {repairs} read differently than written"),
+    }
 }
 
 /// The page's address here without the form asked for.
@@ -207,6 +211,12 @@ fn about(summary: &Summary) -> Vec<TextLink> {
 
 fn keyword(word: &str) -> TextLink {
     TextLink::new(word, Some(Params::default().with("q", &format!("\"{}\"", word.replace('"', " "))).link("/search")))
+}
+
+/// Identifiers and addresses as links, without this very page.
+fn elsewhere(record: &RecordView, texts: &[String]) -> Vec<TextLink> {
+    let others = texts.iter().filter(|text| **text != record.page);
+    others.map(|text| TextLink::new(text, links::identifier(text))).collect()
 }
 
 fn declared(record: &RecordView) -> Option<String> {
@@ -332,7 +342,11 @@ pub(crate) mod tests {
     }
 
     fn manifest() -> Vec<ManifestFile> {
-        let file = |path: &str| ManifestFile { path: path.parse().unwrap(), size: 500, sha256: dataset_model::Digest::of(path) };
+        let file = |path: &str| ManifestFile {
+            path: path.parse().unwrap(),
+            size: 500,
+            sha256: dataset_model::Digest::of(path),
+        };
         vec![file("a b.ome.zarr/zarr.json"), file("ro-crate-metadata.json"), file("ü <b>.txt")]
     }
 
@@ -346,15 +360,32 @@ pub(crate) mod tests {
         assert_eq!(page.matches("<script").count(), 1, "only the JSON-LD block: {page}");
         assert_eq!(page.matches("</script>").count(), 1);
         assert!(!page.contains("<Lovelace>") && !page.contains("<odd>") && !page.contains("<b>"));
-        assert!(!page.contains("href=\"javascript:") && !page.contains("src=\"javascript:") && !page.contains("href=\"data:"));
+        assert!(
+            !page.contains("href=\"javascript:")
+                && !page.contains("src=\"javascript:")
+                && !page.contains("href=\"data:")
+        );
     }
 
     #[test]
     fn a_landing_page_says_who_what_when_and_under_which_licence() {
         let page = page(&record());
-        for text in ["https://orcid.org/0000-0002-1825-0097", "CC-BY-4.0", "21 November 2026", "Homo sapiens", "NCBITaxon:9606",
-            "fluorescence microscopy", "https://doi.org/10.5281/zenodo.1", "/data/europe-1/v2/%C3%BC%20%3Cb%3E.txt",
-            "/api/v1/datasets/europe-1/versions/v2/proof", "512", "micrometer", "DAPI", "term.leading-zeros", "@misc{europe-1"] {
+        for text in [
+            "https://orcid.org/0000-0002-1825-0097",
+            "CC-BY-4.0",
+            "21 November 2026",
+            "Homo sapiens",
+            "NCBITaxon:9606",
+            "fluorescence microscopy",
+            "https://doi.org/10.5281/zenodo.1",
+            "/data/europe-1/v2/%C3%BC%20%3Cb%3E.txt",
+            "/api/v1/datasets/europe-1/versions/v2/proof",
+            "512",
+            "micrometer",
+            "DAPI",
+            "term.leading-zeros",
+            "@misc{europe-1",
+        ] {
             assert!(page.contains(text), "{text} is missing: {page}");
         }
     }

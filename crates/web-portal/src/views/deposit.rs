@@ -26,7 +26,13 @@ mod tests {
     fn commands_name_this_node_and_the_example_crate_is_json() {
         let page = DepositPage::new(&Identity::example()).render().unwrap();
         assert!(page.contains("https://europe.example.org"));
-        let example = page.split_once("<pre id=\"example-crate\" tabindex=\"0\"><code>").unwrap().1.split_once("</code>").unwrap().0;
+        let example = page
+            .split_once("<pre id=\"example-crate\" tabindex=\"0\"><code>")
+            .unwrap()
+            .1
+            .split_once("</code>")
+            .unwrap()
+            .0;
         let example: serde_json::Value = serde_json::from_str(example).unwrap();
         assert!(example["@graph"].as_array().unwrap().len() > 3);
     }

@@ -94,15 +94,21 @@ impl Standing {
             Self::UpToDate => "Every entry of its log is held here and verified.",
             Self::CatchingUp => "New entries are on their way.",
             Self::NotSeen => "Its log will be read for the first time in a moment.",
-            Self::Unreachable => "The last attempt did not succeed. What is held stays searchable, and it is asked again.",
-            Self::Dishonest => "What it sent does not fit what it signed before. Nothing of it was taken; what was verified earlier stays. A person should look.",
+            Self::Unreachable => {
+                "The last attempt did not succeed. What is held stays searchable, and it is asked again."
+            }
+            Self::Dishonest => {
+                "What it sent does not fit what it signed before. Nothing of it was taken; what was verified earlier stays. A person should look."
+            }
         }
     }
 }
 
 impl PeerCard {
     pub(crate) fn of(peer: &PeerStatus) -> Self {
-        let when = |time: Option<dataset_model::Timestamp>| time.map_or("not since this node started".to_owned(), format::moment);
+        let when = |time: Option<dataset_model::Timestamp>| {
+            time.map_or("not since this node started".to_owned(), format::moment)
+        };
         Self {
             id: peer.id.to_string(),
             url: links::web(&peer.url),
@@ -181,7 +187,15 @@ mod tests {
     fn the_page_shows_lag_and_last_error_in_words() {
         let failed = PeerStatus { error: Some("<timeout>".into()), failures: 3, ..peer() };
         let page = FederationPage::new(&Identity::example(), own(), &[failed]).render().unwrap();
-        for text in ["1,200", "1,252", "52 entries", "3 attempts", "&#60;timeout&#62;", "not reached", "21 November 2026, 10:00 UTC"] {
+        for text in [
+            "1,200",
+            "1,252",
+            "52 entries",
+            "3 attempts",
+            "&#60;timeout&#62;",
+            "not reached",
+            "21 November 2026, 10:00 UTC",
+        ] {
             assert!(page.contains(text), "{text} is missing: {page}");
         }
     }

@@ -3,7 +3,17 @@
 use dataset_model::Timestamp;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -39,7 +49,11 @@ pub(crate) fn bytes(bytes: u64) -> String {
         let Some(larger) = units.next() else { break };
         (tenths, unit) = ((tenths + 500) / 1000, larger);
     }
-    if tenths >= 1000 { format!("{} {unit}", (tenths + 5) / 10) } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+    if tenths >= 1000 {
+        format!("{} {unit}", (tenths + 5) / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
 }
 
 /// `2026-11-21` as `21 November 2026`, `2026-11` as `November 2026`; anything else as it is.
@@ -84,8 +98,17 @@ mod tests {
 
     #[test]
     fn sizes_are_short_and_rounded() {
-        let cases = [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (1_234_567, "1.2 MB"),
-            (999_960, "1.0 MB"), (123_456_789, "123 MB"), (5_000_000_000_000, "5.0 TB"), (u64::MAX, "18.4 EB")];
+        let cases = [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (1_234_567, "1.2 MB"),
+            (999_960, "1.0 MB"),
+            (123_456_789, "123 MB"),
+            (5_000_000_000_000, "5.0 TB"),
+            (u64::MAX, "18.4 EB"),
+        ];
         for (size, text) in cases {
             assert_eq!(bytes(size), text, "{size}");
         }
@@ -93,7 +116,10 @@ mod tests {
 
     #[test]
     fn numbers_have_thousands_apart() {
-        assert_eq!((number(0), number(999), number(1252), number(1_000_000)), ("0".into(), "999".into(), "1,252".into(), "1,000,000".into()));
+        assert_eq!(
+            (number(0), number(999), number(1252), number(1_000_000)),
+            ("0".into(), "999".into(), "1,252".into(), "1,000,000".into())
+        );
     }
 
     #[test]

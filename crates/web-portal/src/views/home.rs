@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn the_front_page_counts_offers_and_shows() {
-        let source = |name: &str| node::SourceReport { node: name.parse().unwrap(), status: "live", as_of: 1, total: 2 };
+        let source =
+            |name: &str| node::SourceReport { node: name.parse().unwrap(), status: "live", as_of: 1, total: 2 };
         let answer = SearchAnswer {
             total: 1252,
             hits: vec![hits::tests::hit()],
@@ -78,7 +79,13 @@ mod tests {
             unresolved: vec![],
         };
         let page = HomePage::new(&Identity::example(), answer).render().unwrap();
-        for text in ["1,252", "Bio-image data from European laboratories.", "Mus musculus", "japan", "/datasets/japan-1?node=japan"] {
+        for text in [
+            "1,252",
+            "Bio-image data from European laboratories.",
+            "Mus musculus",
+            "japan",
+            "/datasets/japan-1?node=japan",
+        ] {
             assert!(page.contains(text), "{text} is missing: {page}");
         }
         assert!(!page.contains("<script"));

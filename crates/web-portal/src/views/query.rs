@@ -47,7 +47,10 @@ pub(crate) struct Cell {
 }
 
 const EXAMPLES: [(&str, &str); 4] = [
-    ("Bacteria × light microscopy, whatever the exact terms", include_str!("../../assets/queries/bacteria-light-microscopy.rq")),
+    (
+        "Bacteria × light microscopy, whatever the exact terms",
+        include_str!("../../assets/queries/bacteria-light-microscopy.rq"),
+    ),
     ("Imaging methods by number of datasets", include_str!("../../assets/queries/methods.rq")),
     ("Datasets of each node", include_str!("../../assets/queries/nodes.rq")),
     ("Fluorescence microscopy of mammals under CC0", include_str!("../../assets/queries/mammals-cc0.rq")),
@@ -56,7 +59,8 @@ const EXAMPLES: [(&str, &str); 4] = [
 impl QueryPage {
     pub(crate) fn new(identity: &Identity, query: Option<&str>) -> Self {
         let example = |(title, query): (&'static str, &'static str)| {
-            let pairs = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", query.trim()).finish();
+            let pairs =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("query", query.trim()).finish();
             ExampleView { title, query: query.trim(), href: format!("/query?{pairs}") }
         };
         let examples: Vec<ExampleView> = EXAMPLES.into_iter().map(example).collect();
@@ -92,12 +96,14 @@ impl Table {
             return Self { summary: if truth { "Yes." } else { "No." }.into(), ..Self::default() };
         }
         let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-        let columns: Vec<String> = list(answer.pointer("/head/vars")).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let columns: Vec<String> =
+            list(answer.pointer("/head/vars")).iter().filter_map(Value::as_str).map(str::to_owned).collect();
         let bindings = list(answer.pointer("/results/bindings"));
         let row = |binding: &Value| columns.iter().map(|column| Cell::of(binding.get(column))).collect();
         let rows: Vec<Vec<Cell>> = bindings.iter().take(ROWS).map(row).collect();
         let all = format::count(bindings.len() as u64, "row", "rows");
-        let summary = if rows.len() < bindings.len() { format!("{all}, the first {ROWS} shown.") } else { format!("{all}.") };
+        let summary =
+            if rows.len() < bindings.len() { format!("{all}, the first {ROWS} shown.") } else { format!("{all}.") };
         Self { columns, rows, summary }
     }
 }

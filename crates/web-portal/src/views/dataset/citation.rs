@@ -35,7 +35,12 @@ fn text(record: &RecordView) -> String {
         RecordKind::Deposit => format!(" (Version {})", record.version.get()),
         RecordKind::Catalogue => String::new(),
     };
-    format!("{authors} ({year}). {}{version} [Data set]. {}. {}", title.trim_end_matches('.'), publisher(record), record.iri)
+    format!(
+        "{authors} ({year}). {}{version} [Data set]. {}. {}",
+        title.trim_end_matches('.'),
+        publisher(record),
+        record.iri
+    )
 }
 
 fn bibtex(record: &RecordView) -> String {

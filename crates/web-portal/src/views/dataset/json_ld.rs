@@ -24,14 +24,20 @@ pub(crate) fn document(identity: &Identity, record: &RecordView) -> Value {
     put("description", json!(summary.description));
     put("url", json!(record.page));
     put("identifier", identifiers(record));
-    put("version", if record.kind == RecordKind::Deposit { json!(record.version.get().to_string()) } else { Value::Null });
+    put(
+        "version",
+        if record.kind == RecordKind::Deposit { json!(record.version.get().to_string()) } else { Value::Null },
+    );
     put("datePublished", json!(summary.date_published));
     put("license", json!(summary.licence.as_ref().map(|licence| &licence.url)));
     put("creator", Value::Array(summary.authors.iter().map(person).collect()));
     put("publisher", publisher(record));
     put("keywords", json!(summary.keywords));
     put("about", Value::Array(summary.organisms.iter().map(|term| defined("Taxon", term)).collect()));
-    put("measurementTechnique", Value::Array(summary.methods.iter().map(|term| defined("DefinedTerm", term)).collect()));
+    put(
+        "measurementTechnique",
+        Value::Array(summary.methods.iter().map(|term| defined("DefinedTerm", term)).collect()),
+    );
     put("citation", json!(summary.see_also.iter().filter_map(|text| links::identifier(text)).collect::<Vec<_>>()));
     put("thumbnailUrl", json!(summary.thumbnail.as_deref().and_then(links::web)));
     put("isAccessibleForFree", json!(true));
@@ -79,9 +85,7 @@ fn defined(kind: &str, term: &dataset_model::Term) -> Value {
 }
 
 fn distribution(record: &RecordView) -> Value {
-    let download = |image: &node::ImageView| {
-        json!({"@type": "DataDownload", "name": image.name, "contentUrl": image_url(image), "encodingFormat": "application/vnd.ome.zarr"})
-    };
+    let download = |image: &node::ImageView| json!({"@type": "DataDownload", "name": image.name, "contentUrl": image_url(image), "encodingFormat": "application/vnd.ome.zarr"});
     record.images.iter().take(DOWNLOADS).map(download).collect()
 }
 
@@ -107,7 +111,10 @@ mod tests {
         assert_eq!(document["@context"]["@vocab"], "http://schema.org/");
         assert_eq!(document["license"], "https://creativecommons.org/licenses/by/4.0/");
         assert_eq!(document["creator"][0]["@id"], "https://orcid.org/0000-0002-1825-0097");
-        assert_eq!(document["distribution"][0]["contentUrl"], "https://europe.example.org/data/europe-1/v2/a%20b.ome.zarr");
+        assert_eq!(
+            document["distribution"][0]["contentUrl"],
+            "https://europe.example.org/data/europe-1/v2/a%20b.ome.zarr"
+        );
         assert_eq!(document["version"], "2");
     }
 }

@@ -49,12 +49,15 @@ impl Origin {
             },
             (RecordKind::Deposit, false) => Self {
                 badge: format!("From {node}"),
-                sentence: format!("Deposited at {node}, which archives it and serves its bytes. This node holds its record, checked against the signed log of {node}."),
+                sentence: format!(
+                    "Deposited at {node}, which archives it and serves its bytes. This node holds its record, checked against the signed log of {node}."
+                ),
                 link: to(format!("Its page at {node}"), &record.page),
             },
             (RecordKind::Catalogue, own) => Self {
                 badge: if own { "Catalogue record".into() } else { format!("Catalogue record from {node}") },
-                sentence: "A description of a dataset published elsewhere. Images and files stay with the publisher.".into(),
+                sentence: "A description of a dataset published elsewhere. Images and files stay with the publisher."
+                    .into(),
                 link: to("The dataset at its publisher".into(), &record.iri),
             },
         }
@@ -123,7 +126,8 @@ mod tests {
     fn a_peers_record_leads_to_the_peer() {
         let mut record = record();
         (record.own, record.node.url) = (false, Some("https://japan.example.org".into()));
-        (record.node.id, record.page) = ("japan".parse().unwrap(), "https://japan.example.org/datasets/europe-1".into());
+        (record.node.id, record.page) =
+            ("japan".parse().unwrap(), "https://japan.example.org/datasets/europe-1".into());
         let origin = Origin::of(&record);
         assert_eq!(origin.link.unwrap().href.as_deref(), Some("https://japan.example.org/datasets/europe-1"));
         let row = VersionRow::of(&record, &record.versions[0]);

@@ -178,7 +178,10 @@ pub(crate) mod tests {
     fn a_facet_link_toggles_its_value_and_keeps_the_other_filters() {
         let link = found("q=x&license=CC-BY-4.0", "organism", "Mus musculus");
         assert!(!link.active);
-        assert_eq!(link.href, "/search?q=x&license=CC-BY-4.0&organism=http%3A%2F%2Fpurl.obolibrary.org%2Fobo%2FNCBITaxon_10090");
+        assert_eq!(
+            link.href,
+            "/search?q=x&license=CC-BY-4.0&organism=http%3A%2F%2Fpurl.obolibrary.org%2Fobo%2FNCBITaxon_10090"
+        );
         let chosen = found(link.href.split_once('?').unwrap().1, "organism", "Mus musculus");
         assert!(chosen.active);
         assert_eq!(chosen.href, "/search?q=x&license=CC-BY-4.0");

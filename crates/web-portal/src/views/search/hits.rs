@@ -163,13 +163,17 @@ pub(crate) mod tests {
         let card = HitCard::of(hit(), &"europe".parse().unwrap());
         let text: String = card.snippet.iter().map(|piece| piece.text.as_str()).collect();
         assert_eq!(text, "Röntgen <i> rays … more rays");
-        let marked: Vec<_> = card.snippet.iter().filter(|piece| piece.marked).map(|piece| piece.text.as_str()).collect();
+        let marked: Vec<_> =
+            card.snippet.iter().filter(|piece| piece.marked).map(|piece| piece.text.as_str()).collect();
         assert_eq!(marked, ["Röntgen", "rays"]);
     }
 
     #[test]
     fn marks_that_do_not_fit_their_text_are_left_out() {
-        let highlight = serde_json::from_value(json!({"field": "title", "fragments": [{"text": "ü", "marks": [{"start": 1, "end": 9}]}]})).unwrap();
+        let highlight = serde_json::from_value(
+            json!({"field": "title", "fragments": [{"text": "ü", "marks": [{"start": 1, "end": 9}]}]}),
+        )
+        .unwrap();
         assert!(marked(&[highlight], "title").unwrap().iter().all(|piece| !piece.marked));
     }
 

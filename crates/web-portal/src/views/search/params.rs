@@ -20,7 +20,7 @@ impl Params {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+    pub(crate) fn first<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.values(name).next()
     }
 
@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn adding_and_taking_away_a_filter_keeps_the_others_and_starts_at_the_first_page() {
         let params = Params::parse("q=a+b&organism=mouse&organism=human&year=2020&cursor=x&empty=");
-        assert_eq!(params.with("node", "japan").link("/search"), "/search?q=a+b&organism=mouse&organism=human&year=2020&node=japan");
+        assert_eq!(
+            params.with("node", "japan").link("/search"),
+            "/search?q=a+b&organism=mouse&organism=human&year=2020&node=japan"
+        );
         assert_eq!(params.without("organism", "mouse").link("/search"), "/search?q=a+b&organism=human&year=2020");
         assert_eq!(params.set("year", "2021").link("/search"), "/search?q=a+b&organism=mouse&organism=human&year=2021");
         assert_eq!(params.without_all("organism").link("/search"), "/search?q=a+b&year=2020");
