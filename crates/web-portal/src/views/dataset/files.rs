@@ -39,7 +39,9 @@ impl FilesView {
         let files = manifest.unwrap_or_default();
         let data = format!("{base}/data/{id}/{}", record.version);
         Some(Self {
-            count: record.files.map_or_else(|| "Files".to_owned(), |files| format::count(files, "file", "files")),
+            count: record
+                .files
+                .map_or_else(|| format!("Served by {}", record.node.id), |files| format::count(files, "file", "files")),
             bytes: record.bytes.map(format::bytes),
             listed: files.iter().take(LISTED).map(|file| FileRow::of(file, &data)).collect(),
             more: files.len().checked_sub(LISTED + 1).map(|more| format!("{} more", format::number(more as u64 + 1))),
