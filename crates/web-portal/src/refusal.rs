@@ -1,7 +1,6 @@
 //! The one place where a failure of the node becomes a status and a page.
 
 use axum::{
-    Json,
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -22,7 +21,8 @@ pub(crate) struct Refusal {
     pub detail: String,
     pub next: &'static str,
     pub findings: Vec<Finding>,
-    pub tombstone: Option<TombstoneView>,
+    /// Boxed, as results that hold a refusal should stay small.
+    pub tombstone: Option<Box<TombstoneView>>,
 }
 
 /// Status, heading and next step of each kind of failure.
@@ -65,7 +65,7 @@ impl From<NodeError> for Refusal {
             heading,
             next,
             findings: error.findings().to_vec(),
-            tombstone: error.tombstone().map(TombstoneView::of),
+            tombstone: error.tombstone().map(|tombstone| Box::new(TombstoneView::of(tombstone))),
             detail: error.to_string(),
         }
     }
@@ -101,7 +101,7 @@ impl Refusal {
 
     fn problem(&self) -> Response {
         let body = json!({"type": "about:blank", "title": self.heading, "status": self.status.as_u16(), "detail": self.detail, "next": self.next});
-        ([(header::CONTENT_TYPE, "application/problem+json")], Json(body).0.to_string()).into_response()
+        ([(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
     }
 }
 

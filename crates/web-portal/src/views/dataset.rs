@@ -22,7 +22,7 @@ use super::{
 use crate::{links, site::Identity};
 use citation::Citation;
 use files::FilesView;
-use images::{ImageCard, ImagesView};
+use images::ImagesView;
 use provenance::{Integrity, Origin, VersionRow};
 
 /// Everything a landing page shows.
@@ -250,10 +250,6 @@ fn formats(record: &RecordView) -> Vec<TextLink> {
 impl ImagesView {
     pub(crate) fn is_empty(&self) -> bool {
         self.cards.is_empty()
-    }
-
-    pub(crate) fn first(&self) -> Option<&ImageCard> {
-        self.cards.first()
     }
 }
 

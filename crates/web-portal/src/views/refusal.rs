@@ -18,7 +18,7 @@ pub(crate) struct RefusalPage {
     pub next: &'static str,
     pub status: u16,
     pub findings: Vec<Finding>,
-    pub tombstone: Option<TombstoneView>,
+    pub tombstone: Option<Box<TombstoneView>>,
 }
 
 /// What remains of a withdrawn dataset, for people.

@@ -23,7 +23,6 @@ pub(crate) struct ImagesView {
 #[derive(Debug, Clone)]
 pub(crate) struct ImageCard {
     pub name: String,
-    pub path: String,
     /// An id for its parts on the page.
     pub anchor: String,
     pub description: String,
@@ -83,7 +82,6 @@ impl ImageCard {
         let version = image.record.as_ref().map(|record| record.version.as_str());
         Self {
             name: image.name.clone(),
-            path: image.path.clone(),
             anchor: format!("image-{}", at + 1),
             description: image.description.clone(),
             thumbnail: thumbnail(record, image),
