@@ -47,7 +47,7 @@ use crate::{LedgerError, error::Cause};
 const ENGINE_FILE: &str = "db";
 const LOCK_FILE: &str = "ledger.lock";
 const CACHE_BYTES: u64 = 256 * 1024 * 1024;
-/// How long threads of a ledger that this process just closed may take to let go of the engine's file.
+/// How long threads and starting children of this process may keep the engine's file after a ledger was closed.
 const CLOSING: Duration = Duration::from_secs(10);
 
 /// Keys and what to store under them; `None` removes. Applied together or not at all.
@@ -58,7 +58,20 @@ pub(crate) struct Database {
     engine: sled::Db,
     file: File,
     /// Held as long as the engine is; dropped last, so that the next owner finds the engine closed.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// The lock on the folder.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child process that is being started holds a copy of it until it runs its own
+    /// program, and the lock with it. An error leaves the lock to that closing.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the ledger could not be released");
+        }
+    }
 }
 
 impl Database {
@@ -114,19 +127,19 @@ impl Database {
     }
 }
 
-fn lock(dir: &Path) -> Result<File, LedgerError> {
+fn lock(dir: &Path) -> Result<Lock, LedgerError> {
     let failed = |source: std::io::Error| LedgerError::Open { path: dir.to_owned(), source: source.into() };
     let path = dir.join(LOCK_FILE);
     let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(LedgerError::InUse),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
-/// Opens the engine. Its own lock may still be held by threads of a ledger this process has just closed: nobody else
-/// can hold it, because ours is taken, so it is waited for.
+/// Opens the engine. Its own lock may outlive a ledger that was just closed (see [`CLOSING`]): nobody else can hold it,
+/// because ours is taken, so it is waited for.
 fn open_engine(dir: &Path) -> Result<sled::Db, sled::Error> {
     let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
     let started = Instant::now();

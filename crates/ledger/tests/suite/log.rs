@@ -1,6 +1,11 @@
 //! Appending and reading back.
 
 use crate::support::{catalogued, check, dataset, node, nth, withdrawn};
+use std::{
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use dataset_model::{Digest, NodeId};
 use ledger::{Append, Ledger, LedgerError};
 use proptest::prelude::*;
@@ -96,6 +101,24 @@ fn a_folder_has_one_ledger_at_a_time() {
     assert!(matches!(Ledger::open(folder.path()), Err(LedgerError::InUse)), "a clone still holds it");
     drop(clone);
     assert!(Ledger::open(folder.path()).is_ok());
+}
+
+#[test]
+fn a_closed_ledger_can_be_opened_again_while_the_process_starts_children() {
+    let folder = tempfile::tempdir().unwrap();
+    let children = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while children.load(Ordering::Relaxed) {
+                    Command::new("true").status().unwrap();
+                }
+            });
+        }
+        let refused: Vec<_> = (0..200).filter_map(|_| Ledger::open(folder.path()).err()).collect();
+        children.store(false, Ordering::Relaxed);
+        assert!(refused.is_empty(), "{refused:?}");
+    });
 }
 
 #[test]
