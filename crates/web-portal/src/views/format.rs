@@ -41,16 +41,18 @@ pub(crate) fn bytes(bytes: u64) -> String {
     if bytes < 1000 {
         return count(bytes, "byte", "bytes");
     }
-    // In tenths of a unit, rounded, so that no float is needed.
-    let mut tenths = (u128::from(bytes) + 50) / 100;
-    let mut units = UNITS.into_iter();
+    let size = u128::from(bytes);
+    let in_units = |scale: u128| (size + scale / 2) / scale;
+    let (mut scale, mut units) = (1000, UNITS.into_iter());
     let mut unit = units.next().unwrap_or_default();
-    while tenths >= 10_000 {
+    while in_units(scale) >= 1000 {
         let Some(larger) = units.next() else { break };
-        (tenths, unit) = ((tenths + 500) / 1000, larger);
+        (scale, unit) = (scale * 1000, larger);
     }
+    // Rounded once, from the bytes: 123,456,789 is 123 MB, not 124.
+    let tenths = in_units(scale / 10);
     if tenths >= 1000 {
-        format!("{} {unit}", (tenths + 5) / 10)
+        format!("{} {unit}", in_units(scale))
     } else {
         format!("{}.{} {unit}", tenths / 10, tenths % 10)
     }
@@ -104,6 +106,7 @@ mod tests {
             (999, "999 bytes"),
             (1000, "1.0 kB"),
             (1_234_567, "1.2 MB"),
+            (999_499, "999 kB"),
             (999_960, "1.0 MB"),
             (123_456_789, "123 MB"),
             (5_000_000_000_000, "5.0 TB"),
