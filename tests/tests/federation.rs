@@ -398,3 +398,35 @@ async fn a_harvest_on_demand_needs_a_token_and_its_report_adds_up() {
     .await;
     follower.assert_quiet_log(&[]);
 }
+
+#[tokio::test]
+async fn a_crate_that_two_records_share_outlives_the_withdrawal_of_one() {
+    let honest = Node::start("japan").await;
+    let mut crate_json = Words::titled("Shared oyster").crate_json();
+    crate_json["@graph"][0]["about"]["@id"] = json!("https://archive.example/1");
+    crate_json["@graph"][1]["@id"] = json!("https://archive.example/1");
+    let line = json!({"path": "a.json", "crate": crate_json.to_string()}).to_string();
+    let import = |source: &str, lines: String| {
+        let admin = honest.admin();
+        let request = admin.request(reqwest::Method::POST, &format!("/api/v1/sources/{source}/import"));
+        async move { admin.send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.ok() }
+    };
+    import("one", format!("{line}\n")).await;
+    import("two", format!("{line}\n")).await;
+    import("one", String::new()).await;
+    let mut setup = Setup::new("europe").await;
+    setup.peers = vec![honest.setup.as_peer()];
+    // It sees all three entries at once.
+    let follower = Node::start_with(setup).await;
+    for node in [&honest, &follower] {
+        eventually("the other record is found", || async {
+            let answer = node.anybody().search("q=oyster").await;
+            if answer["total"] == 1 { Ok(()) } else { Err(format!("{answer}")) }
+        })
+        .await;
+        let ids = node.anybody().found("q=oyster").await;
+        assert!(ids[0].starts_with("two."), "{ids:?}");
+        node.anybody().get(&format!("/api/v1/datasets/{}/versions/1/crate", ids[0])).await.expect(200);
+        node.assert_quiet_log(&[]);
+    }
+}

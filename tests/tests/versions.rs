@@ -223,3 +223,19 @@ async fn the_same_bytes_under_two_names_are_stored_once() {
     client.send(request.body("x")).await.problem(404);
     node.assert_quiet_log(&[]);
 }
+
+#[tokio::test]
+async fn a_version_drafted_before_the_withdrawal_does_not_bring_the_dataset_back() {
+    let node = Node::start("europe").await;
+    let client = node.depositor();
+    let first = client.deposit(&Dataset::small("Never again")).await;
+    let draft = client.post(&format!("/api/v1/datasets/{}/versions", first.id), &Value::Null).await.expect(201).json();
+    let draft = draft["id"].as_str().unwrap();
+    client.put_file(draft, "new.txt", b"new").await.expect(201);
+    client.withdraw(&first.id, "retracted").await;
+    client.post(&format!("/api/v1/deposits/{draft}/publish"), &Value::Null).await.problem(410);
+    node.anybody().get(&format!("/api/v1/datasets/{}", first.id)).await.problem(410);
+    assert_eq!(node.anybody().search("q=never").await["total"], 0);
+    client.delete(&format!("/api/v1/deposits/{draft}")).await.expect(204);
+    node.assert_quiet_log(&[]);
+}

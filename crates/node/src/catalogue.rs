@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     str::FromStr,
     sync::Arc,
 };
@@ -60,8 +60,12 @@ struct Import<'a> {
     source: &'a SourceName,
     /// What is known of the source, by path.
     known: HashMap<String, SourceRecord>,
+    /// The paths of what is known, by IRI.
+    paths: HashMap<String, String>,
     /// The IRIs seen so far, with their paths.
     seen: HashMap<String, String>,
+    /// Datasets the listing holds.
+    listed: HashSet<DatasetId>,
     /// Paths that could not be kept: what was stored under them stays, for an unreadable file is no withdrawal.
     refused: HashSet<String>,
     ids: HashMap<DatasetId, String>,
@@ -73,6 +77,7 @@ struct Import<'a> {
 struct Pending {
     entries: Vec<Vec<u8>>,
     crates: Vec<(Digest, Bytes)>,
+    dropped_crates: Vec<Digest>,
     changes: Vec<Change>,
 }
 
@@ -83,7 +88,12 @@ impl Node {
     ///
     /// # Errors
     /// Unless the actor is a curator; when the listing breaks off (what came before stays).
-    pub async fn import<S>(self: &Arc<Self>, actor: &Actor, source: &SourceName, mut listing: S) -> Result<ImportReport, NodeError>
+    pub async fn import<S>(
+        self: &Arc<Self>,
+        actor: &Actor,
+        source: &SourceName,
+        mut listing: S,
+    ) -> Result<ImportReport, NodeError>
     where
         S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
     {
@@ -109,15 +119,17 @@ impl Node {
 impl<'a> Import<'a> {
     fn begin(node: &'a Node, source: &'a SourceName) -> Result<Self, NodeError> {
         let prefix = format!("{}/", source.0);
-        let (mut known, mut ids) = (HashMap::new(), HashMap::new());
+        let (mut known, mut paths, mut ids) = (HashMap::new(), HashMap::new(), HashMap::new());
         for row in node.source_records().iter_prefix(&prefix) {
             let (key, record) = row?;
+            let path = key[prefix.len()..].to_owned();
             ids.insert(record.dataset.clone(), record.iri.clone());
-            known.insert(key[prefix.len()..].to_owned(), record);
+            paths.insert(record.iri.clone(), path.clone());
+            known.insert(path, record);
         }
         let report = ImportReport { source: source.0.clone(), ..ImportReport::default() };
-        let (seen, refused) = Default::default();
-        Ok(Self { node, source, known, seen, refused, ids, pending: Pending::default(), report })
+        let (seen, listed, refused, pending) = Default::default();
+        Ok(Self { node, source, known, paths, seen, listed, refused, ids, pending, report })
     }
 
     fn refuse(&mut self, path: String, why: String) {
@@ -156,20 +168,27 @@ impl<'a> Import<'a> {
         self.store(path, bytes, iri, &read)
     }
 
-    fn store(&mut self, path: String, bytes: Bytes, iri: String, read: &metadata_store::ReadCrate) -> Result<(), NodeError> {
+    fn store(
+        &mut self,
+        path: String,
+        bytes: Bytes,
+        iri: String,
+        read: &metadata_store::ReadCrate,
+    ) -> Result<(), NodeError> {
         let digest = Digest::of(&bytes);
-        let before = self.known.get(&path).filter(|known| known.iri == iri).cloned().or_else(|| self.moved(&iri));
-        if before.as_ref().is_some_and(|before| before.digest == digest) {
-            self.report.unchanged += 1;
-            if !self.known.contains_key(&path) {
-                self.remember(&path, before.map_or_else(|| self.id_for(&iri, read), |before| Ok(before.dataset))?, iri, digest)?;
-            }
-            return Ok(());
-        }
+        let plain = self.plain_id(&iri, read)?;
+        let before = self.known_as(&path, &iri, &plain);
+        let unchanged = before.as_ref().is_some_and(|before| before.digest == digest && before.iri == iri);
         let dataset = match before {
             Some(before) => before.dataset,
-            None => self.id_for(&iri, read)?,
+            None => self.free_id(plain, &iri)?,
         };
+        self.listed.insert(dataset.clone());
+        if unchanged {
+            self.report.unchanged += 1;
+            let moved = self.known.get(&path).is_none_or(|known| known.iri != iri);
+            return if moved { self.remember(&path, dataset, iri, digest) } else { Ok(()) };
+        }
         let event = Event::Catalogue(Catalogued {
             crate_digest: digest,
             graph: read.graph.digest(),
@@ -182,9 +201,16 @@ impl<'a> Import<'a> {
         if self.pending.entries.len() >= BATCH { self.append() } else { Ok(()) }
     }
 
-    /// The record of a study whose file has another name now.
-    fn moved(&self, iri: &str) -> Option<SourceRecord> {
-        self.known.values().find(|known| known.iri == iri).cloned()
+    /// The record of a study: known by its IRI, whatever its file's name is now; or, when its publisher gave it another
+    /// IRI, by file and accession together.
+    fn known_as(&self, path: &str, iri: &str, plain: &DatasetId) -> Option<SourceRecord> {
+        let free = |record: &&SourceRecord| !self.listed.contains(&record.dataset);
+        let by_iri = self.paths.get(iri).and_then(|path| self.known.get(path)).filter(free);
+        let same_accession = |record: &&SourceRecord| {
+            record.dataset == *plain || hashed_id(plain, &record.iri) == Some(record.dataset.clone())
+        };
+        let by_file = || self.known.get(path).filter(free).filter(same_accession);
+        by_iri.or_else(by_file).cloned()
     }
 
     fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, digest: Digest) -> Result<(), NodeError> {
@@ -195,19 +221,21 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// `{source}.{accession}`; two studies with one accession are told apart by a hash of their IRIs.
-    fn id_for(&self, iri: &str, read: &metadata_store::ReadCrate) -> Result<DatasetId, NodeError> {
+    /// `{source}.{accession}`.
+    fn plain_id(&self, iri: &str, read: &metadata_store::ReadCrate) -> Result<DatasetId, NodeError> {
         let accession = read.summary.identifiers.first().map(String::as_str);
         let last = iri.trim_end_matches('/').rsplit('/').next();
         let local = slug(accession.filter(|text| !text.contains('/')).or(last).unwrap_or(iri));
         let plain = format!("{}.{local}", self.source.0);
-        let parse = |text: String| text.parse::<DatasetId>().map_err(|error| NodeError::Internal(error.to_string()));
-        let id = parse(plain.clone())?;
-        if self.ids.get(&id).is_none_or(|of| of == iri) {
-            return Ok(id);
+        plain.parse().map_err(|error| NodeError::Internal(format!("{plain}: {error}")))
+    }
+
+    /// The plain id; two studies with one accession are told apart by a hash of their IRIs.
+    fn free_id(&self, plain: DatasetId, iri: &str) -> Result<DatasetId, NodeError> {
+        if self.ids.get(&plain).is_none_or(|of| of == iri) {
+            return Ok(plain);
         }
-        let hash: String = Digest::of(iri).to_string().chars().take(8).collect();
-        parse(format!("{plain}-{hash}"))
+        hashed_id(&plain, iri).ok_or_else(|| NodeError::Internal(format!("'{plain}' is too long for a second study")))
     }
 
     fn announce(&mut self, dataset: &DatasetId, event: Event) -> Result<(), NodeError> {
@@ -227,11 +255,11 @@ impl<'a> Import<'a> {
     }
 
     fn append(&mut self) -> Result<(), NodeError> {
-        let Pending { entries, crates, changes } = std::mem::take(&mut self.pending);
+        let Pending { entries, crates, dropped_crates, changes } = std::mem::take(&mut self.pending);
         if entries.is_empty() {
             return Ok(self.node.ledger.write(changes)?);
         }
-        let append = Append { entries, crates, changes, ..Append::default() };
+        let append = Append { entries, crates, dropped_crates, changes, ..Append::default() };
         self.node.ledger.append(&self.node.config.id, append)?;
         self.node.wake_projectors();
         Ok(())
@@ -247,18 +275,27 @@ impl<'a> Import<'a> {
     }
 
     fn withdraw_the_unlisted(&mut self) -> Result<(), NodeError> {
-        let listed: HashSet<&String> = self.seen.values().collect();
-        let mut gone = Vec::new();
+        let paths: HashSet<&String> = self.seen.values().chain(&self.refused).collect();
+        // A study may be known under two paths while a file of it cannot be read.
+        let kept: HashSet<&DatasetId> = self
+            .refused
+            .iter()
+            .filter_map(|path| self.known.get(path))
+            .map(|record| &record.dataset)
+            .chain(&self.listed)
+            .collect();
+        let mut gone = BTreeSet::new();
         for (path, record) in &self.known {
-            if !self.seen.contains_key(&record.iri) && !self.refused.contains(path) {
-                gone.push(record.dataset.clone());
+            if !kept.contains(&record.dataset) {
+                gone.insert(record.dataset.clone());
             }
-            if !listed.contains(path) && !self.refused.contains(path) {
+            if !paths.contains(path) {
                 let key = format!("{}/{path}", self.source.0);
                 self.pending.changes.push(self.node.source_records().remove(&key));
             }
         }
         for dataset in gone {
+            self.pending.dropped_crates.extend(self.node.held_crates(&self.node.config.id, &dataset)?);
             self.announce(&dataset, Event::Withdraw(Withdrawn { reason: WithdrawReason::Unlisted }))?;
             self.report.withdrawn += 1;
             if self.pending.entries.len() >= BATCH {
@@ -267,4 +304,9 @@ impl<'a> Import<'a> {
         }
         Ok(())
     }
+}
+
+fn hashed_id(plain: &DatasetId, iri: &str) -> Option<DatasetId> {
+    let hash: String = Digest::of(iri).to_string().chars().take(8).collect();
+    format!("{plain}-{hash}").parse().ok()
 }

@@ -100,7 +100,8 @@ fn add_to(entity: &mut Map<String, Value>, property: &str, value: Value) {
 
 fn root_id(graph: &[Value]) -> String {
     let descriptor = graph.iter().find(|entity| {
-        entity.get("@id").and_then(Value::as_str).is_some_and(|id| id.ends_with(CRATE_FILE)) && entity.get("about").is_some()
+        entity.get("@id").and_then(Value::as_str).is_some_and(|id| id.ends_with(CRATE_FILE))
+            && entity.get("about").is_some()
     });
     let about = descriptor.and_then(|entity| entity.get("about"));
     let about = about.and_then(|about| about.as_array().and_then(|list| list.first()).or(Some(about)));
@@ -114,7 +115,12 @@ fn id_of(entity: &Map<String, Value>) -> &str {
 fn remove_emails(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.retain(|key, _| !matches!(key.as_str(), "email" | "schema:email" | "http://schema.org/email" | "https://schema.org/email"));
+            object.retain(|key, _| {
+                !matches!(
+                    key.as_str(),
+                    "email" | "schema:email" | "http://schema.org/email" | "https://schema.org/email"
+                )
+            });
             object.values_mut().for_each(remove_emails);
         }
         Value::Array(values) => values.iter_mut().for_each(remove_emails),

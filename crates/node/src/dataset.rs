@@ -105,7 +105,8 @@ impl Node {
     ) -> Result<Bytes, NodeError> {
         let found = self.find(actor, id, node)?;
         let (_, entry) = found.entry(choice)?;
-        let missing = || NodeError::Unavailable(format!("the crate of '{id}' has not arrived from '{}' yet", found.key.node));
+        let missing =
+            || NodeError::Unavailable(format!("the crate of '{id}' has not arrived from '{}' yet", found.key.node));
         self.crate_of_entry(entry)?.ok_or_else(missing)
     }
 

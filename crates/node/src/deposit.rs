@@ -138,7 +138,7 @@ impl Node {
     /// Takes one file. Sending it again, or another in its place, is fine; on return it is on disk.
     ///
     /// # Errors
-    /// When the bytes are not what `expected` says, or too many; the draft then stays as it was.
+    /// When the bytes are not what `expected` says, or bytes or files too many; the draft then stays as it was.
     pub async fn put_draft_file<S, E>(
         &self,
         actor: &Actor,
@@ -154,6 +154,7 @@ impl Node {
         let draft = self.open_draft(actor, id)?;
         let lock = self.drafts_in_use.of(id);
         let Ok(_shared) = lock.try_read() else { return Err(busy(id)) };
+        self.make_room(id, &path)?;
         let expect = Expect { sha256: expected, size: None, max_bytes: self.config.limits.file_bytes };
         let blob = self.archive.put_draft_file(id, body, expect).await.map_err(refused_body)?;
         let file = ManifestFile { path, size: blob.size, sha256: blob.sha256 };
@@ -254,6 +255,7 @@ impl Node {
 
     /// The changes that make a draft's documents disappear.
     pub(crate) fn forget_draft(&self, draft: &Draft) -> Result<Vec<Change>, NodeError> {
+        self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&draft.id);
         let mut changes = self.draft_files().remove_prefix(&format!("{}/", draft.id))?;
         changes.push(self.drafts().remove(draft.id.as_str()));
         changes.push(self.sent_crates().remove(draft.id.as_str()));
@@ -263,6 +265,24 @@ impl Node {
     /// The crate sent for a draft.
     pub(crate) fn crate_of_draft(&self, draft: &Draft) -> Result<Option<String>, NodeError> {
         Ok(self.sent_crates().get(draft.id.as_str())?)
+    }
+
+    /// Fails when the draft has as many files as it may, unless this one takes the place of another.
+    fn make_room(&self, id: &DatasetId, path: &FilePath) -> Result<(), NodeError> {
+        if self.draft_files().get(&file_key(id, path))?.is_some() {
+            return Ok(());
+        }
+        let limit = self.config.limits.deposit_files;
+        let mut counts = self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let count = counts.entry(id.clone()).or_insert(u64::MAX);
+        if *count >= limit {
+            *count = self.files_of(id).count() as u64;
+        }
+        if *count >= limit {
+            return Err(NodeError::TooLarge(format!("a deposit may have {limit} files, and '{id}' has {count}")));
+        }
+        *count += 1;
+        Ok(())
     }
 
     fn put_file(&self, id: &DatasetId, file: &ManifestFile, inherited: bool) -> Result<Change, NodeError> {
@@ -278,7 +298,10 @@ impl Node {
     fn check_crate_text(&self, draft: &Draft, text: &str) -> Result<(), NodeError> {
         if text.len() as u64 > self.config.limits.crate_bytes {
             let limit = self.config.limits.crate_bytes;
-            return Err(NodeError::TooLarge(format!("an RO-Crate may have {limit} bytes, this one has {}", text.len())));
+            return Err(NodeError::TooLarge(format!(
+                "an RO-Crate may have {limit} bytes, this one has {}",
+                text.len()
+            )));
         }
         metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
         Ok(())
@@ -346,7 +369,9 @@ fn client_key(actor: &Actor, key: &str) -> String {
 }
 
 fn busy(id: &DatasetId) -> NodeError {
-    NodeError::Conflict(format!("deposit '{id}' is being published or changed: wait until that has ended, then try again"))
+    NodeError::Conflict(format!(
+        "deposit '{id}' is being published or changed: wait until that has ended, then try again"
+    ))
 }
 
 /// A body that was not what it should be is the sender's matter; anything else is ours.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use archive_store::{Archive, Blob};
 use bytes::Bytes;
-use dataset_model::{DatasetId, FilePath, Manifest, ManifestFile, VersionNumber};
+use dataset_model::{DatasetId, Manifest, ManifestFile, VersionNumber};
 use ome_zarr::{FileSource, SourceError};
 use tokio::runtime::Handle;
 
@@ -43,7 +43,8 @@ impl DraftSource {
     /// The files of a published version.
     pub(crate) fn of_version(node: &Node, dataset: &DatasetId, version: VersionNumber, manifest: &Manifest) -> Self {
         let place = Place::Version(dataset.clone(), version);
-        let files = manifest.files().iter().map(|file| (file.path.to_string(), (file.clone(), place.clone()))).collect();
+        let files =
+            manifest.files().iter().map(|file| (file.path.to_string(), (file.clone(), place.clone()))).collect();
         Self { archive: node.archive.clone(), files, runtime: Handle::current() }
     }
 
@@ -81,9 +82,4 @@ impl FileSource for DraftSource {
         let below = self.files.range(prefix.clone()..).map(|(path, _)| path);
         Ok(below.take_while(|path| path.starts_with(&prefix)).cloned().collect())
     }
-}
-
-/// A path of ours; they are checked already, so a failure is a fault of ours.
-pub(crate) fn file_path(text: &str) -> Result<FilePath, NodeError> {
-    text.parse().map_err(|error| NodeError::NotFound(format!("no such file: {error}")))
 }

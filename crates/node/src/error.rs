@@ -138,8 +138,14 @@ impl From<LedgerError> for NodeError {
 
 impl From<SearchError> for NodeError {
     fn from(source: SearchError) -> Self {
+        use SearchError as E;
         match source {
-            SearchError::Query(message) => Self::Invalid(message),
+            E::QueryTooLong { .. }
+            | E::TooManyTerms { .. }
+            | E::TooManyValues { .. }
+            | E::PageTooLarge { .. }
+            | E::BadCursor
+            | E::CursorOrder => Self::Invalid(source.to_string()),
             other => Self::Search(other),
         }
     }

@@ -67,7 +67,11 @@ impl Node {
     /// # Errors
     /// Unless the actor may ask for harvests; when a named peer is unknown or its pass fails. Failures among all
     /// peers are in their [`PeerStatus`](crate::PeerStatus).
-    pub async fn harvest(self: &Arc<Self>, actor: &Actor, only: Option<&NodeId>) -> Result<Vec<HarvestReport>, NodeError> {
+    pub async fn harvest(
+        self: &Arc<Self>,
+        actor: &Actor,
+        only: Option<&NodeId>,
+    ) -> Result<Vec<HarvestReport>, NodeError> {
         policy::require(actor, Scope::Harvest)?;
         let mut reports = Vec::new();
         for peer in &self.peers {
@@ -156,27 +160,35 @@ impl Node {
         let sorted = self.sort_out(id, held.size(), &batch.entries)?;
         let wanted: Vec<Digest> = sorted.wanted.keys().copied().collect();
         let mut crates = Vec::new();
-        let mut changes = Vec::new();
+        // What was withdrawn is not asked for again.
+        let missing = self.missing_crates();
+        let mut changes: Vec<_> =
+            sorted.dropped.iter().map(|digest| missing.remove(&format!("{id}/{digest}"))).collect();
         for (digest, bytes) in peer.puller.crates(&wanted).await.map_err(fault)? {
             match (bytes, sorted.wanted.get(&digest)) {
                 (Some(bytes), _) => crates.push((digest, bytes)),
                 (None, Some(missing)) => {
                     changes.push(self.missing_crates().put(&format!("{id}/{digest}"), missing)?);
                     let why = format!("the peer does not give its crate {digest}");
-                    report.rejected.push(Rejected { what: format!("entry {} ({})", missing.index, missing.dataset), why });
+                    report
+                        .rejected
+                        .push(Rejected { what: format!("entry {} ({})", missing.index, missing.dataset), why });
                 }
                 (None, None) => {}
             }
         }
         let count = sorted.bytes.len() as u64;
         let missing = wanted.len() as u64 - crates.len() as u64;
-        self.ledger.append(id, Append {
-            expected_size: Some(held.size()),
-            entries: sorted.bytes,
-            crates,
-            dropped_crates: sorted.dropped,
-            changes,
-        })?;
+        self.ledger.append(
+            id,
+            Append {
+                expected_size: Some(held.size()),
+                entries: sorted.bytes,
+                crates,
+                dropped_crates: sorted.dropped,
+                changes,
+            },
+        )?;
         report.seen += count;
         report.stored += count - missing;
         report.withdrawn += sorted.withdrawn;
@@ -187,30 +199,31 @@ impl Node {
     /// Reads the entries of a batch and finds which crates to fetch and which to drop.
     fn sort_out(&self, id: &NodeId, start: u64, entries: &[bytes::Bytes]) -> Result<Sorted, NodeError> {
         let mut sorted = Sorted { bytes: Vec::new(), wanted: HashMap::new(), dropped: Vec::new(), withdrawn: 0 };
-        let mut announced: HashMap<DatasetId, Vec<Digest>> = HashMap::new();
+        let mut announced: HashMap<DatasetId, Vec<(Digest, u64)>> = HashMap::new();
         for (index, bytes) in (start..).zip(entries) {
             let fault = || NodeError::Peer { peer: id.to_string(), source: FederationError::BadEntry { index } };
             let entry = Entry::from_bytes(bytes).map_err(|_| fault())?;
             match (&entry.event, entry.crate_digest()) {
                 (Event::Withdraw(_), _) => {
                     sorted.withdrawn += 1;
-                    let digests = announced.remove(&entry.dataset).unwrap_or_default();
-                    digests.iter().for_each(|digest| drop(sorted.wanted.remove(digest)));
+                    announced.remove(&entry.dataset);
                     sorted.dropped.extend(self.held_crates(id, &entry.dataset)?);
                 }
-                (_, Some(digest)) => {
-                    announced.entry(entry.dataset.clone()).or_default().push(digest);
-                    sorted.wanted.insert(digest, MissingCrate { index, dataset: entry.dataset });
-                }
+                (_, Some(digest)) => announced.entry(entry.dataset).or_default().push((digest, index)),
                 (_, None) => return Err(fault()),
             }
             sorted.bytes.push(bytes.to_vec());
         }
+        // Only now: a crate of a dataset that the batch takes back may be another dataset's too.
+        for (dataset, digests) in announced {
+            let missing = |index| MissingCrate { index, dataset: dataset.clone() };
+            sorted.wanted.extend(digests.into_iter().map(|(digest, index)| (digest, missing(index))));
+        }
         Ok(sorted)
     }
 
-    /// The crates held of a peer's dataset, all versions.
-    fn held_crates(&self, node: &NodeId, dataset: &DatasetId) -> Result<HashSet<Digest>, NodeError> {
+    /// The crates a log names for a dataset, all versions.
+    pub(crate) fn held_crates(&self, node: &NodeId, dataset: &DatasetId) -> Result<HashSet<Digest>, NodeError> {
         let key = dataset_model::DatasetKey { node: node.clone(), id: dataset.clone() };
         Ok(self.history(&key)?.iter().filter_map(|(_, entry)| entry.crate_digest()).collect())
     }

@@ -17,7 +17,7 @@ pub(crate) fn load_or_make(folder: &Path, node: &NodeId) -> Result<NodeKey, Node
         Ok(text) => NodeKey::from_text(text.trim())
             .map_err(|error| NodeError::Invalid(format!("{} holds no node key: {error}", path.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = new_key(&format!("heliograph/{node}"))?;
+            let key = NodeKey::generate(&format!("heliograph/{node}"));
             write_secret(&path, &key.to_text()).map_err(|error| unusable(&path, &error))?;
             Ok(key)
         }
@@ -35,12 +35,9 @@ pub fn public_key_of(folder: &Path, node: &NodeId) -> Result<String, NodeError> 
 }
 
 /// A new key pair as text: secret, public.
-///
-/// # Errors
-/// When the origin cannot name a key.
-pub fn generate_key(origin: &str) -> Result<(String, String), NodeError> {
-    let key = new_key(origin)?;
-    Ok((key.to_text(), key.public_key().to_string()))
+pub fn generate_key(origin: &str) -> (String, String) {
+    let key = NodeKey::generate(origin);
+    (key.to_text(), key.public_key().to_string())
 }
 
 /// Checks that text is a public key.
@@ -49,8 +46,4 @@ pub fn generate_key(origin: &str) -> Result<(String, String), NodeError> {
 /// When it is none; the message says what is wrong.
 pub fn check_public_key(text: &str) -> Result<(), NodeError> {
     text.parse::<PublicKey>().map(drop).map_err(|error| NodeError::Invalid(error.to_string()))
-}
-
-fn new_key(origin: &str) -> Result<NodeKey, NodeError> {
-    NodeKey::generate(origin).map_err(|error| NodeError::Invalid(format!("'{origin}': {error}")))
 }

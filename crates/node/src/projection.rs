@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Summary, Term, TermIri};
-use metadata_store::{CrateGraph, GraphChange, MetadataStore, Ontology};
+use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology};
 use search_index::{IndexChange, SearchDocument, SearchIndex};
 
 use crate::{

@@ -10,7 +10,7 @@ use ome_zarr::ImageRecord;
 use serde::Serialize;
 
 use crate::{
-    Actor, Node, NodeError,
+    Actor, Node, NodeError, VersionChoice,
     composition::{self, CRATE_FILE},
     documents::{ClientKey, Draft, DraftState, Owner, version_key},
     draft_source::DraftSource,
@@ -61,7 +61,11 @@ impl Node {
     ///
     /// # Errors
     /// When there is no such draft. What is wrong with the draft itself is in the report.
-    pub async fn validate_draft(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<ValidationReport, NodeError> {
+    pub async fn validate_draft(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DatasetId,
+    ) -> Result<ValidationReport, NodeError> {
         let draft = self.open_draft(actor, id)?;
         Ok(self.check_draft(&draft).await?.0)
     }
@@ -80,16 +84,22 @@ impl Node {
         Ok(receipt)
     }
 
-    async fn publish_to_the_end(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<PublicationReceipt, NodeError> {
+    async fn publish_to_the_end(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DatasetId,
+    ) -> Result<PublicationReceipt, NodeError> {
         let lock = self.drafts_in_use.of(id);
         let Ok(_alone) = lock.try_write() else {
-            return Err(NodeError::Conflict(format!("files are still arriving for deposit '{id}': publish when they have")));
+            return Err(NodeError::Conflict(format!(
+                "files are still arriving for deposit '{id}': publish when they have"
+            )));
         };
         recovery::heal_draft(self, id).await?;
         let draft = self.open_draft(actor, id)?;
         let dataset_lock = self.datasets_in_use.of(&draft.dataset);
         let _dataset_alone = dataset_lock.write().await;
-        self.require_next_version(&draft)?;
+        self.require_next_version(actor, &draft)?;
         let prepared = self.prepare(draft).await?;
         let committed = self.commit_to_archive(&prepared).await;
         let index = match committed.and_then(|committed| self.commit_to_ledger(&prepared, &committed)) {
@@ -114,7 +124,8 @@ impl Node {
         match self.crate_of_draft(draft)? {
             None => findings.push(missing_crate()),
             Some(text) => {
-                let read = metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
+                let read =
+                    metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
                 graph = read.graph.digest();
                 findings.extend(read.summary.findings);
             }
@@ -138,11 +149,11 @@ impl Node {
         let crate_bytes = self.compose_crate(&draft, &report.images)?;
         let blob = self
             .archive
-            .put_draft_file(&draft.id, futures::stream::iter([Ok::<_, std::io::Error>(crate_bytes.clone())]), archive_store::Expect {
-                sha256: None,
-                size: None,
-                max_bytes: u64::MAX,
-            })
+            .put_draft_file(
+                &draft.id,
+                futures::stream::iter([Ok::<_, std::io::Error>(crate_bytes.clone())]),
+                archive_store::Expect { sha256: None, size: None, max_bytes: u64::MAX },
+            )
             .await
             .map_err(NodeError::Archive)?;
         let path = CRATE_FILE.parse().map_err(|error| NodeError::Internal(format!("{CRATE_FILE}: {error}")))?;
@@ -154,14 +165,17 @@ impl Node {
             let mut seen_crate = false;
             move |file| file.path.as_str() != CRATE_FILE || !std::mem::replace(&mut seen_crate, true)
         });
-        Manifest::new(files.clone()).map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))?;
-        let graph = metadata_store::read_crate(&crate_bytes, &self.config.page(&draft.dataset), &self.ontology)?.graph.digest();
+        Manifest::new(files.clone())
+            .map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))?;
+        let graph =
+            metadata_store::read_crate(&crate_bytes, &self.config.page(&draft.dataset), &self.ontology)?.graph.digest();
         Ok(Prepared { draft, crate_bytes, files, graph, report })
     }
 
     fn compose_crate(&self, draft: &Draft, images: &[ImageRecord]) -> Result<Bytes, NodeError> {
         let text = self.crate_of_draft(draft)?.unwrap_or_default();
-        let document = serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
+        let document =
+            serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
         let iri = self.config.page(&draft.dataset);
         let additions = composition::Additions {
             dataset: &draft.dataset,
@@ -210,12 +224,15 @@ impl Node {
             event: if first { Event::Publish(published) } else { Event::Revise(published) },
         };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
-        let indexes = self.ledger.append(&self.config.id, Append {
-            entries: vec![bytes],
-            crates: vec![(Digest::of(&prepared.crate_bytes), prepared.crate_bytes.clone())],
-            changes: self.documents_of_publication(prepared)?,
-            ..Append::default()
-        })?;
+        let indexes = self.ledger.append(
+            &self.config.id,
+            Append {
+                entries: vec![bytes],
+                crates: vec![(Digest::of(&prepared.crate_bytes), prepared.crate_bytes.clone())],
+                changes: self.documents_of_publication(prepared)?,
+                ..Append::default()
+            },
+        )?;
         Ok(indexes.start)
     }
 
@@ -242,8 +259,13 @@ impl Node {
         Ok(changes)
     }
 
-    fn require_next_version(&self, draft: &Draft) -> Result<(), NodeError> {
-        let latest = self.latest_own_version(&draft.dataset)?;
+    /// Fails when the dataset was withdrawn since the draft was made, or has another newest version.
+    fn require_next_version(&self, actor: &Actor, draft: &Draft) -> Result<(), NodeError> {
+        // Gone, when the dataset was withdrawn after the draft was made.
+        let latest = match draft.version {
+            VersionNumber::FIRST => self.latest_own_version(&draft.dataset)?,
+            _ => Some(self.own_version(actor, &draft.dataset, VersionChoice::Latest)?.1),
+        };
         let expected = latest.map_or(VersionNumber::FIRST, VersionNumber::next);
         if draft.version == expected {
             return Ok(());

@@ -77,7 +77,11 @@ impl Node {
         self.search(actor, SearchRequest { size: 0, ..SearchRequest::default() }).await
     }
 
-    fn search_now(&self, request: SearchRequest, visible: Vec<dataset_model::Access>) -> Result<SearchAnswer, NodeError> {
+    fn search_now(
+        &self,
+        request: SearchRequest,
+        visible: Vec<dataset_model::Access>,
+    ) -> Result<SearchAnswer, NodeError> {
         let (organism, mut unresolved) = self.resolve_all(&request.organism);
         let (method, unknown_methods) = self.resolve_all(&request.method);
         unresolved.extend(unknown_methods);
@@ -163,7 +167,9 @@ impl SearchRequest {
             "publisher" => self.publisher.push(value.to_owned()),
             "license" | "licence" => self.licence.push(dataset_model::Licence::read(value).label().to_owned()),
             "node" => self.node.push(value.parse().map_err(|error| wrong(&format!("{error}")))?),
-            "access" => self.access.push(access_named(value).ok_or_else(|| wrong("use open, metadata-only or restricted"))?),
+            "access" => {
+                self.access.push(access_named(value).ok_or_else(|| wrong("use open, metadata-only or restricted"))?)
+            }
             "year" => {
                 self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?);
                 self.year_to = self.year_from;
@@ -171,7 +177,9 @@ impl SearchRequest {
             "year_from" => self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?),
             "year_to" => self.year_to = Some(value.parse().map_err(|_| wrong("use a year"))?),
             "has_images" => self.has_images = Some(value.parse().map_err(|_| wrong("use true or false"))?),
-            "sort" => self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?,
+            "sort" => {
+                self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?
+            }
             "size" => self.size = value.parse().map_err(|_| wrong("use a number from 0 to 200"))?,
             "cursor" => self.cursor = Some(value.to_owned()),
             _ => {}
@@ -203,7 +211,9 @@ impl Node {
     /// Ontology terms that begin with what was typed, or have that id.
     pub fn terms(&self, typed: &str, ontology: Option<&str>) -> Vec<dataset_model::Term> {
         let wanted = |term: &dataset_model::Term| {
-            ontology.is_none_or(|ontology| term.iri.curie().to_lowercase().starts_with(&format!("{}:", ontology.to_lowercase())))
+            ontology.is_none_or(|ontology| {
+                term.iri.curie().to_lowercase().starts_with(&format!("{}:", ontology.to_lowercase()))
+            })
         };
         self.ontology.complete(typed, 200).into_iter().filter(wanted).take(20).collect()
     }

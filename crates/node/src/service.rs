@@ -27,6 +27,8 @@ pub struct Node {
     pub(crate) queryable: Projector,
     pub(crate) checkpoint: Mutex<Option<(u64, String)>>,
     pub(crate) drafts_in_use: Locks,
+    /// Files of drafts that are being sent, at least as many as there are; counted again when a limit seems reached.
+    pub(crate) draft_file_counts: Mutex<HashMap<DatasetId, u64>>,
     pub(crate) datasets_in_use: Locks,
     pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) rendering: Semaphore,
@@ -88,6 +90,7 @@ impl Node {
             ontology,
             checkpoint: Mutex::new(None),
             drafts_in_use: Locks::default(),
+            draft_file_counts: Mutex::default(),
             datasets_in_use: Locks::default(),
             importing: tokio::sync::Mutex::new(()),
             rendering: Semaphore::new(2),
@@ -143,7 +146,8 @@ fn open_peer(config: &crate::PeerConfig) -> Result<Peer, NodeError> {
         .public_key
         .parse::<PublicKey>()
         .map_err(|error| NodeError::Invalid(format!("public key of peer '{}': {error}", config.id)))?;
-    let url = config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
+    let url =
+        config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
     let puller = Puller::new(url, key, federation::Limits::default())
         .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
     Ok(Peer { status: Mutex::new(PeerStatus::new(config)), puller, pulling: tokio::sync::Mutex::new(()) })

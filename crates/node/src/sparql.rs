@@ -22,7 +22,11 @@ impl Node {
     ///
     /// # Errors
     /// When the query cannot be read, takes too long, gives too many rows, or too many others are running.
-    pub async fn sparql(self: &Arc<Self>, actor: &Actor, request: SparqlRequest) -> Result<(Vec<u8>, &'static str), NodeError> {
+    pub async fn sparql(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: SparqlRequest,
+    ) -> Result<(Vec<u8>, &'static str), NodeError> {
         // Only open datasets are in the store today; the policy is asked all the same.
         policy::require_read(actor, dataset_model::Access::Open, || NodeError::NotFound("nothing to query".into()))?;
         let _turn = self
@@ -39,7 +43,12 @@ impl Node {
     ///
     /// # Errors
     /// When there is no such dataset.
-    pub fn triples(&self, actor: &Actor, id: &dataset_model::DatasetId, format: ResultFormat) -> Result<Vec<u8>, NodeError> {
+    pub fn triples(
+        &self,
+        actor: &Actor,
+        id: &dataset_model::DatasetId,
+        format: ResultFormat,
+    ) -> Result<Vec<u8>, NodeError> {
         let found = self.find(actor, id, None)?;
         self.metadata.triples(&self.page_of(&found.key), format).map_err(NodeError::Metadata)
     }
@@ -55,7 +64,10 @@ impl Node {
         };
         let answer = self.metadata.query(&request.query, &options).map_err(refused)?;
         let format = answer.negotiate(request.accept.as_deref()).ok_or_else(|| {
-            NodeError::Invalid(format!("none of the formats asked for can hold this answer: {}", request.accept.as_deref().unwrap_or_default()))
+            NodeError::Invalid(format!(
+                "none of the formats asked for can hold this answer: {}",
+                request.accept.as_deref().unwrap_or_default()
+            ))
         })?;
         let mut bytes = Vec::new();
         answer.write(format, &mut bytes).map_err(refused)?;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use dataset_model::{DatasetId, Entry, Event, Timestamp, Withdrawn};
-use ledger::Append;
+use ledger::{Append, Change};
 
 use crate::{Actor, Node, NodeError, Tombstone, VersionChoice, error::reason_from, policy};
 
@@ -33,10 +33,29 @@ impl Node {
             event: Event::Withdraw(Withdrawn { reason }),
         };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
-        let indexes = self.ledger.append(&own, Append { entries: vec![bytes], ..Append::default() })?;
+        // The proof stays; the content can be fetched by nobody any more, not even by its digest.
+        let dropped_crates = self.held_crates(&own, id)?.into_iter().collect();
+        let changes = self.documents_of_versions(id)?;
+        let indexes =
+            self.ledger.append(&own, Append { entries: vec![bytes], dropped_crates, changes, ..Append::default() })?;
         self.forget_renderings(id);
         self.wake_projectors();
         self.wait_until_applied(indexes.start).await;
-        Ok(Tombstone { id: id.clone(), page: self.page_of(&found.key), node: own, reason, time: entry.time, version: latest.version })
+        Ok(Tombstone {
+            id: id.clone(),
+            page: self.page_of(&found.key),
+            node: own,
+            reason,
+            time: entry.time,
+            version: latest.version,
+        })
+    }
+
+    /// The changes that remove what is kept beside a dataset's versions.
+    fn documents_of_versions(&self, id: &DatasetId) -> Result<Vec<Change>, NodeError> {
+        let prefix = format!("{id}/");
+        let mut changes = self.sent_crates().remove_prefix(&prefix)?;
+        changes.extend(self.image_records().remove_prefix(&prefix)?);
+        Ok(changes)
     }
 }
