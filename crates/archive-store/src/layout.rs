@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! ocfl/                                    the OCFL storage root
-//!   0=ocfl_1.1, ocfl_layout.json, extensions/0004-hashed-n-tuple-storage-layout/config.json
-//!   abc/def/012/{sha256 of the object's id}/   one object per dataset
+//!   0=ocfl_1.1, ocfl_layout.json, extensions/0003-hash-and-id-n-tuple-storage-layout/config.json
+//!   abc/def/012/urn%3aheliograph%3a{dataset}/   one object per dataset
 //!     v1/content/…                         the bytes of what v1 was first to hold
 //! drafts/{draft}/{sha256}                  blobs not yet published
 //! manifests/{dataset}/v1.ndjson            derived: paths, sizes and digests of v1
 //! ```
+
+use std::fmt::Write;
 
 use dataset_model::{DatasetId, Digest, VersionNumber};
 use object_store::path::Path;
@@ -27,6 +29,8 @@ pub(crate) const SIDECAR: &str = "inventory.json.sha256";
 /// How many folders stand between the storage root and an object, each named by [`TUPLE`] digits.
 pub(crate) const TUPLES: usize = 3;
 const TUPLE: usize = 3;
+/// Where extension 0003 cuts the name of an object's folder.
+const LONGEST_NAME: usize = 100;
 const ID_PREFIX: &str = "urn:heliograph:";
 
 /// The storage root's own files, as path and content.
@@ -34,18 +38,18 @@ pub(crate) fn root_files() -> [(Path, &'static str); 3] {
     let at = |name: &str| Path::from(format!("{ROOT}/{name}"));
     [
         (
-            at("extensions/0004-hashed-n-tuple-storage-layout/config.json"),
+            at("extensions/0003-hash-and-id-n-tuple-storage-layout/config.json"),
             concat!(
-                r#"{"extensionName":"0004-hashed-n-tuple-storage-layout","digestAlgorithm":"sha256","#,
-                r#""tupleSize":3,"numberOfTuples":3,"shortObjectRoot":false}"#,
+                r#"{"extensionName":"0003-hash-and-id-n-tuple-storage-layout","digestAlgorithm":"sha256","#,
+                r#""tupleSize":3,"numberOfTuples":3}"#,
                 "\n"
             ),
         ),
         (
             at("ocfl_layout.json"),
             concat!(
-                r#"{"extension":"0004-hashed-n-tuple-storage-layout","#,
-                r#""description":"Objects stand by the SHA-256 digest of their id, below three folders of three digits"}"#,
+                r#"{"extension":"0003-hash-and-id-n-tuple-storage-layout","#,
+                r#""description":"Objects stand in a folder named by their id, below three folders of three digits of its SHA-256"}"#,
                 "\n"
             ),
         ),
@@ -63,11 +67,33 @@ pub(crate) fn dataset_of(ocfl_id: &str) -> Option<DatasetId> {
     ocfl_id.strip_prefix(ID_PREFIX)?.parse().ok()
 }
 
-/// The root of a dataset's object (extension 0004).
+/// The root of a dataset's object (extension 0003, which more validators know than the others, and whose folders say
+/// which dataset they hold).
 pub(crate) fn object(dataset: &DatasetId) -> Path {
-    let digest = Digest::of(ocfl_id(dataset)).to_string();
+    let id = ocfl_id(dataset);
+    let digest = Digest::of(&id).to_string();
     let tuples: Vec<&str> = (0..TUPLES).filter_map(|at| digest.get(at * TUPLE..(at + 1) * TUPLE)).collect();
-    Path::from(format!("{ROOT}/{}/{digest}", tuples.join("/")))
+    let key = format!("{ROOT}/{}/{}", tuples.join("/"), encapsulation(&id, &digest));
+    // The encoded id is taken literally; it holds nothing a path could refuse.
+    Path::parse(&key).unwrap_or_else(|_| Path::from(key))
+}
+
+/// The name of an object's own folder: its id with everything but letters, digits, `-` and `_` as lower-case `%xx`, cut
+/// at 100 characters with the digest behind it (extension 0003, "Encapsulation Directory").
+fn encapsulation(id: &str, digest: &str) -> String {
+    let mut name = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            name.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "%{byte:02x}");
+        }
+    }
+    match name.get(..LONGEST_NAME).filter(|_| name.len() > LONGEST_NAME) {
+        Some(beginning) => format!("{beginning}-{digest}"),
+        None => name,
+    }
 }
 
 /// The folder of one version below an object's root.
@@ -110,11 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_stands_where_extension_0004_puts_it() {
-        let id: DatasetId = "europe-1".parse().unwrap();
-        let digest = Digest::of("urn:heliograph:europe-1").to_string();
-        let expected = format!("ocfl/{}/{}/{}/{digest}", &digest[..3], &digest[3..6], &digest[6..9]);
+    fn an_object_stands_where_extension_0003_puts_it() {
+        let id: DatasetId = "idr.idr0001".parse().unwrap();
+        let digest = Digest::of("urn:heliograph:idr.idr0001").to_string();
+        let name = "urn%3aheliograph%3aidr%2eidr0001";
+        let expected = format!("ocfl/{}/{}/{}/{name}", &digest[..3], &digest[3..6], &digest[6..9]);
         assert_eq!(object(&id).as_ref(), expected);
+        let long: DatasetId = "x".repeat(120).parse().unwrap();
+        assert!(object(&long).as_ref().ends_with(&format!("xxx-{}", Digest::of(ocfl_id(&long)))));
         assert_eq!(dataset_of(&ocfl_id(&id)), Some(id));
         assert_eq!(dataset_of("urn:other:x"), None);
     }

@@ -54,7 +54,7 @@ async fn everything_stands_where_ocfl_says_and_equal_bytes_once() {
         .to_vec();
         expected.extend(["manifests/d/v1.ndjson", "manifests/d/v2.ndjson"].map(str::to_owned));
         expected.extend(["ocfl/0=ocfl_1.1", "ocfl/ocfl_layout.json"].map(str::to_owned));
-        expected.push("ocfl/extensions/0004-hashed-n-tuple-storage-layout/config.json".to_owned());
+        expected.push("ocfl/extensions/0003-hash-and-id-n-tuple-storage-layout/config.json".to_owned());
         expected.sort();
         assert_eq!(place.keys().await, expected);
     }

@@ -40,15 +40,34 @@ pub(super) fn shrink(plane: &Plane, size: Size) -> Vec<f32> {
     if (width, height) == (size.width, size.height) {
         return blocks;
     }
-    let Some(buffer) = ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(width as u32, height as u32, blocks) else {
-        return vec![0.0; size.width * size.height];
+    interpolate(blocks, Size { width, height }, size)
+}
+
+/// Resizes numbers of any magnitude. The library takes them for light from 0 to 1 and cuts off the rest, so that they are
+/// brought there first.
+fn interpolate(mut values: Vec<f32>, from: Size, to: Size) -> Vec<f32> {
+    let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let span = if high > low { high - low } else { 1.0 };
+    values.iter_mut().for_each(|value| *value = (*value - low) / span);
+    let Some(buffer) = ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(from.width as u32, from.height as u32, values) else {
+        return vec![0.0; to.width * to.height];
     };
-    imageops::resize(&buffer, size.width as u32, size.height as u32, imageops::FilterType::Triangle).into_raw()
+    let resized = imageops::resize(&buffer, to.width as u32, to.height as u32, imageops::FilterType::Triangle);
+    resized.into_raw().into_iter().map(|value| value * span + low).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_keep_their_magnitude() {
+        let values: Vec<f32> = (0..25).map(|at| 1000.0 + at as f32).collect();
+        let resized = interpolate(values, Size { width: 5, height: 5 }, Size { width: 3, height: 3 });
+        assert!(resized.iter().all(|value| (999.9..1024.1).contains(value)), "{resized:?}");
+        assert!((resized[4] - 1012.0).abs() < 0.5, "{resized:?}");
+    }
 
     #[test]
     fn the_longest_side_fits_and_no_side_vanishes() {
