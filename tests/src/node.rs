@@ -101,6 +101,18 @@ impl Node {
         answer["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
     }
 
+    /// Waits until search shows everything this node's log holds; an answer to a publication waits only so long.
+    pub async fn caught_up(&self) {
+        let client = self.anybody();
+        eventually("search catches up with the log", || async {
+            let size = client.get("/federation/v1/node").await.ok()["log_size"].clone();
+            let sources = client.search("size=0").await["sources"].clone();
+            let own = sources.as_array().into_iter().flatten().find(|source| source["node"] == self.id());
+            if own.is_some_and(|own| own["as_of"] == size) { Ok(()) } else { Err(format!("{size}: {sources}")) }
+        })
+        .await;
+    }
+
     /// The process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Child::id)

@@ -12,6 +12,7 @@ async fn import(node: &Node, folder: &Path, name: &str) -> Value {
     let report = output.json();
     adds_up(&report);
     assert_eq!(report["complete"], true, "{report}");
+    node.caught_up().await;
     report
 }
 
@@ -262,6 +263,9 @@ async fn a_folder_that_is_not_there_is_no_empty_listing() {
     node.assert_quiet_log(&[]);
 }
 
+/// On a slow machine a large import is answered before search and RDF are done.
+const BEHIND: &str = "search or RDF is behind";
+
 /// IRI, title and identifiers that the crate itself gives its root.
 struct Known {
     iri: String,
@@ -328,7 +332,7 @@ async fn every_record_of_the_real_collections_is_kept_and_findable() {
     facets_add_up(&node, &hits).await;
     let again = import(&node, &crates.join("europe/idr"), "idr").await;
     assert_eq!(number(&again, "unchanged"), number(&again, "seen"), "{again}");
-    node.assert_quiet_log(&[]);
+    node.assert_quiet_log(&[BEHIND]);
 }
 
 /// A sample of the records, by the words of the title and by the identifier.
@@ -373,8 +377,8 @@ async fn a_real_listing_of_two_dates_ends_as_if_only_the_later_had_been() {
     assert_eq!(essence(&node).await, essence(&fresh).await);
     assert_eq!(counts(&import(&node, &later, "ssbd").await), [395, 0, 395, 0, 0]);
     assert_eq!(counts(&import(&node, &earlier, "ssbd").await), [635, 635, 0, 2, 0], "and back again");
-    node.assert_quiet_log(&[]);
-    fresh.assert_quiet_log(&[]);
+    node.assert_quiet_log(&[BEHIND]);
+    fresh.assert_quiet_log(&[BEHIND]);
 }
 
 /// What readers see of a catalogue: ids, IRIs, titles and dates of all records, and the facets.

@@ -200,7 +200,8 @@ async fn the_log_can_be_audited_with_the_public_key_alone() {
     let (_, after) = audit(&node).await;
     assert_eq!(after.len(), 603);
     assert!(after.starts_with(&before), "the log was rewritten");
-    node.assert_quiet_log(&[]);
+    // On a slow machine so large an import is answered before search and RDF are done.
+    node.assert_quiet_log(&["search or RDF is behind"]);
 }
 
 #[tokio::test]

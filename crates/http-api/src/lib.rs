@@ -26,6 +26,7 @@ mod openapi;
 mod peers;
 mod problem;
 mod ranges;
+mod rejections;
 mod render;
 mod request_body;
 mod search;
@@ -54,7 +55,11 @@ pub fn router(node: Arc<Node>) -> Router {
         let document = document.clone();
         async move { axum::Json(document.as_ref().clone()) }
     };
-    router.route("/api/openapi.json", axum::routing::get(serve_document)).layer(cors()).with_state(node)
+    router
+        .route("/api/openapi.json", axum::routing::get(serve_document))
+        .layer(axum::middleware::map_response(rejections::as_problem))
+        .layer(cors())
+        .with_state(node)
 }
 
 /// Viewers on any site may read; tokens travel in a header that a page cannot send unknowingly.
