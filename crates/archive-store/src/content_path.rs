@@ -17,8 +17,13 @@ const SHORTENED: &str = "%_";
 /// letters of all scripts stay, so that most paths are left as they are. A name or path that grows too long is
 /// replaced by a digest of itself: the inventory knows what it stands for.
 pub(crate) fn encode(path: &FilePath) -> String {
+    let text = path.as_str();
+    // Names of a file path are never too long before they are encoded.
+    if text.len() <= MAX_PATH && !text.chars().any(is_unsafe) {
+        return text.to_owned();
+    }
     let encoded = path.names().map(encode_name).collect::<Vec<_>>().join("/");
-    if encoded.len() > MAX_PATH { shortened(path.as_str()) } else { encoded }
+    if encoded.len() > MAX_PATH { shortened(text) } else { encoded }
 }
 
 fn encode_name(name: &str) -> String {
