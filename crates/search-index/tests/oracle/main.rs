@@ -111,6 +111,40 @@ proptest! {
     }
 
     #[test]
+    fn the_score_of_a_record_does_not_depend_on_its_company(
+        records in strategies::wordy("r", 1..6),
+        company in strategies::wordy("company", 0..30),
+        text in strategies::wanted_words(),
+    ) {
+        let (alone, _) = built(std::slice::from_ref(&records));
+        let (together, _) = built(&[[company, records].concat()]);
+        let query = Query { text, size: 200, ..Query::default() };
+        let expected = alone.search(&query).unwrap().hits;
+        let mut found = together.search(&query).unwrap().hits;
+        found.retain(|hit| hit.document.key.id.as_str().starts_with('r'));
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn ranked_pages_past_concurrent_writes_keep_their_order(
+        records in strategies::wordy("r", 4..20),
+        noise in prop::collection::vec(strategies::wordy("company", 0..12), 1..6),
+        text in strategies::wanted_words(),
+    ) {
+        let (index, _) = built(std::slice::from_ref(&records));
+        let query = Query { text, size: 2, ..Query::default() };
+        let expected = keys(&walk(&index, &query, || {}));
+        let mut writes = noise.iter();
+        let mut seen = keys(&walk(&index, &query, || {
+            if let Some(batch) = writes.next() {
+                index.apply(batch.clone(), &BTreeMap::new()).unwrap();
+            }
+        }));
+        seen.retain(|key| key.id.as_str().starts_with('r'));
+        prop_assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn how_records_came_in_makes_no_difference(records in strategies::batch(), query in strategies::query()) {
         let (at_once, _) = built(std::slice::from_ref(&records));
         let (one_by_one, _) = built(&records.iter().map(|change| vec![change.clone()]).collect::<Vec<_>>());
@@ -136,4 +170,31 @@ fn records_one_may_not_see_change_no_part_of_an_answer() {
     let nobody = Query { visible: Vec::new(), facets: true, ..Query::default() };
     let results = with.search(&nobody).unwrap();
     assert_eq!((results.total, results.facets), (0, search_index::Facets::default()));
+}
+
+#[test]
+fn a_score_is_the_same_sum_in_whatever_order_the_words_are_looked_up() {
+    let words = ["alpha", "beta", "gamma"];
+    let record = |n: usize| {
+        let title: Vec<&str> = (0..3 + n % 5).map(|at| words[(at * (n + 1)) % 3]).collect();
+        let mut record = strategies::titled("a", &format!("r{n}"), &title.join(" "), Access::Open);
+        record.description = (0..40 + n).map(|at| words[(at * at + n) % 3]).collect::<Vec<_>>().join(" ");
+        record.keywords = vec![words.join(" "), words[n % 3].to_owned()];
+        IndexChange::Put(Box::new(record))
+    };
+    let scores = |frequent: [usize; 3]| {
+        let filler = words.iter().zip(frequent).flat_map(|(word, count)| {
+            (0..count).map(move |n| strategies::titled("b", &format!("{word}{n}"), word, Access::Open))
+        });
+        let filler = filler.map(|record| IndexChange::Put(Box::new(record)));
+        let (index, _) = built(&[filler.chain((0..60).map(record)).collect()]);
+        let hits = index.search(&Query { text: words.join(" "), size: 200, ..Query::default() }).unwrap().hits;
+        hits.into_iter().map(|hit| (hit.document.key, hit.score)).collect::<BTreeMap<_, _>>()
+    };
+    // The engine looks rare words up first, and adds scores in that order.
+    let expected = scores([0, 0, 0]);
+    assert_eq!(expected.len(), 60);
+    for frequent in [[0, 50, 99], [0, 99, 50], [50, 0, 99], [99, 0, 50], [50, 99, 0], [99, 50, 0]] {
+        assert_eq!(scores(frequent), expected);
+    }
 }

@@ -82,6 +82,23 @@ pub(crate) fn batches() -> impl Strategy<Value = Vec<Vec<IndexChange>>> {
     prop::collection::vec(batch(), 1..5)
 }
 
+/// Open records full of the same few words, with ids of their own.
+pub(crate) fn wordy(name: &'static str, count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<IndexChange>> {
+    let texts = (words(6), words(30), prop::collection::vec(words(3), 0..4), prop::collection::vec(words(9), 0..3));
+    prop::collection::vec(texts, count).prop_map(move |all| {
+        let record = |(number, texts)| {
+            let mut record = titled("a", &format!("{name}{number}"), "", Access::Open);
+            (record.title, record.description, record.keywords, record.text) = texts;
+            IndexChange::Put(Box::new(record))
+        };
+        all.into_iter().enumerate().map(record).collect()
+    })
+}
+
+pub(crate) fn wanted_words() -> impl Strategy<Value = String> {
+    subsequence(WORDS.to_vec(), 1..=4).prop_map(|words| words.join(" "))
+}
+
 fn text() -> impl Strategy<Value = String> {
     let clause = prop_oneof![
         4 => select(&WORDS).prop_map(str::to_owned),
