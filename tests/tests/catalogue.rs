@@ -388,5 +388,13 @@ async fn essence(node: &Node) -> (BTreeSet<String>, Value) {
             .to_string()
     };
     let rows = all_hits(node, "q=").await.iter().map(row).collect();
-    (rows, node.anybody().search("q=").await["facets"].clone())
+    let mut facets = node.anybody().search("q=").await["facets"].clone();
+    // Which spelling of a name stands for all records that spell it differently depends on their order.
+    for value in facets.as_object_mut().unwrap().values_mut().flat_map(|values| values.as_array_mut().unwrap()) {
+        value.as_object_mut().unwrap().remove("label");
+    }
+    for values in facets.as_object_mut().unwrap().values_mut() {
+        values.as_array_mut().unwrap().sort_by_key(|value| value["value"].to_string());
+    }
+    (rows, facets)
 }

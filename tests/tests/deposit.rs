@@ -81,7 +81,7 @@ async fn a_dataset_goes_from_draft_to_citable_record_over_http() {
     assert_eq!(record["version"], 1);
     assert_eq!(record["iri"], published.iri);
     assert_eq!(record["images"].as_array().map(Vec::len), Some(2), "{record:#}");
-    assert_eq!(anybody.found("q=spindles").await, [id.clone()]);
+    assert_eq!(anybody.found("q=spindles").await, std::slice::from_ref(&id));
     for (path, bytes) in &dataset.files {
         let answer = anybody.get(&format!("/data/{id}/v1/{path}")).await.expect(200);
         assert_eq!(answer.body, bytes, "{path}");

@@ -73,8 +73,12 @@ pub(crate) fn object(dataset: &DatasetId) -> Path {
     let id = ocfl_id(dataset);
     let digest = Digest::of(&id).to_string();
     let tuples: Vec<&str> = (0..TUPLES).filter_map(|at| digest.get(at * TUPLE..(at + 1) * TUPLE)).collect();
-    let key = format!("{ROOT}/{}/{}", tuples.join("/"), encapsulation(&id, &digest));
-    // The encoded id is taken literally; it holds nothing a path could refuse.
+    within(&Path::from(format!("{ROOT}/{}", tuples.join("/"))), &encapsulation(&id, &digest))
+}
+
+/// A name in a folder, taken literally: a `%` in it is not encoded once more.
+pub(crate) fn within(folder: &Path, name: &str) -> Path {
+    let key = format!("{folder}/{name}");
     Path::parse(&key).unwrap_or_else(|_| Path::from(key))
 }
 

@@ -44,7 +44,7 @@ impl Archive {
         let listed = folders.map(move |folder| async move {
             let folder = folder?;
             let names = self.store().folders(&folder).await?;
-            Ok::<_, ArchiveError>(stream::iter(names).map(move |name| Ok(folder.clone().join(name))))
+            Ok::<_, ArchiveError>(stream::iter(names).map(move |name| Ok(layout::within(&folder, &name))))
         });
         listed.buffered(AT_ONCE).try_flatten().boxed()
     }

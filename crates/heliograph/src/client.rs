@@ -27,10 +27,6 @@ impl Client {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: token.map(str::to_owned) })
     }
 
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {

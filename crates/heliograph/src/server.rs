@@ -83,7 +83,8 @@ fn app(node: Arc<Node>) -> Router {
     http_api::router(node.clone())
         .merge(web_portal::router(node, document))
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        // Failures are logged once, where they become an answer; those of a peer or a full queue are not ours.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }
 
 /// A fresh node makes its administrator's token and keeps it where only the operator can read it.

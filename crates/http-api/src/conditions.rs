@@ -21,10 +21,10 @@ pub(crate) fn weigh(headers: &HeaderMap, etag: &str) -> Verdict {
             return Verdict::Failed;
         }
     }
-    if let Some(held) = text(headers, &header::IF_NONE_MATCH) {
-        if matches(held, |tag| tag.strip_prefix("W/").unwrap_or(tag) == etag) {
-            return Verdict::NotModified;
-        }
+    if let Some(held) = text(headers, &header::IF_NONE_MATCH)
+        && matches(held, |tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    {
+        return Verdict::NotModified;
     }
     Verdict::Proceed
 }

@@ -146,10 +146,14 @@ impl Vocabulary {
             return term.to_owned();
         };
         let iri = iri.replacen("https://schema.org/", SCHEMA, 1);
-        if let Some((_, short)) = SAME.iter().chain(&GIDE.map(|(short, iri)| (iri, short))).find(|(known, _)| *known == iri) {
+        if let Some((_, short)) =
+            SAME.iter().chain(&GIDE.map(|(short, iri)| (iri, short))).find(|(known, _)| *known == iri)
+        {
             return (*short).to_owned();
         }
-        let local = iri.strip_prefix(SCHEMA).or_else(|| iri.strip_prefix("http://purl.org/dc/terms/").filter(|name| *name == "conformsTo"));
+        let local = iri
+            .strip_prefix(SCHEMA)
+            .or_else(|| iri.strip_prefix("http://purl.org/dc/terms/").filter(|name| *name == "conformsTo"));
         match local {
             Some(local) if bundled(false).get(local).is_some_and(|known| *known == iri) => local.to_owned(),
             _ => term.to_owned(),

@@ -33,7 +33,9 @@ pub enum CrateError {
     #[error("the crate has no '@graph' list: an RO-Crate is a JSON object with '@context' and '@graph'")]
     NotJsonLd,
     /// No entity can be taken for the root dataset.
-    #[error("the crate has no root dataset: let the 'about' of 'ro-crate-metadata.json' name an entity of type Dataset")]
+    #[error(
+        "the crate has no root dataset: let the 'about' of 'ro-crate-metadata.json' name an entity of type Dataset"
+    )]
     NoRoot,
     /// The base given by the caller is no absolute IRI.
     #[error("'{0}' is not an absolute IRI, so the crate's relative ids mean nothing")]

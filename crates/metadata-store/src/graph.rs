@@ -30,7 +30,8 @@ impl CrateGraph {
         }
         let quads = self.triples.iter().cloned().map(|triple| triple.in_graph(GraphName::DefaultGraph));
         let mut dataset: Dataset = quads.collect();
-        dataset.canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
+        dataset
+            .canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
         let lines: BTreeSet<String> = dataset.iter().map(|quad| format!("{quad} .\n")).collect();
         Some(Digest::of(lines.into_iter().collect::<String>()))
     }
@@ -71,7 +72,8 @@ impl CrateGraph {
         let mut nodes = BTreeSet::new();
         let mut links = 0;
         for triple in &self.triples {
-            let subject = if let NamedOrBlankNode::BlankNode(node) = &triple.subject { Some(node.as_str()) } else { None };
+            let subject =
+                if let NamedOrBlankNode::BlankNode(node) = &triple.subject { Some(node.as_str()) } else { None };
             let object = if let Term::BlankNode(node) = &triple.object { Some(node.as_str()) } else { None };
             nodes.extend(subject.into_iter().chain(object));
             links += usize::from(subject.is_some() && object.is_some());

@@ -7,8 +7,36 @@ pub(crate) const OBO: &str = "http://purl.obolibrary.org/obo/";
 
 /// OBO ontologies whose ids are recognised without a declared prefix, spelt as their own projects do.
 const OBO_PREFIXES: [&str; 30] = [
-    "FBbi", "NCBITaxon", "CLO", "CL", "UBERON", "GO", "PATO", "CHEBI", "UO", "MONDO", "DOID", "HP", "MP", "BTO", "SO", "PR",
-    "ENVO", "OBI", "FBbt", "FBdv", "WBbt", "ZFA", "PO", "MS", "IAO", "NCIT", "BSPO", "CARO", "RO", "MI",
+    "FBbi",
+    "NCBITaxon",
+    "CLO",
+    "CL",
+    "UBERON",
+    "GO",
+    "PATO",
+    "CHEBI",
+    "UO",
+    "MONDO",
+    "DOID",
+    "HP",
+    "MP",
+    "BTO",
+    "SO",
+    "PR",
+    "ENVO",
+    "OBI",
+    "FBbt",
+    "FBdv",
+    "WBbt",
+    "ZFA",
+    "PO",
+    "MS",
+    "IAO",
+    "NCIT",
+    "BSPO",
+    "CARO",
+    "RO",
+    "MI",
 ];
 
 /// An identifier in its one spelling, and the rule to record if it was spelt otherwise.
@@ -60,9 +88,13 @@ fn obo(text: &str) -> Option<Known> {
     let after = |start| strip_ignoring_case(text, start);
     let wrapped = after(OBO).or_else(|| after("https://purl.obolibrary.org/obo/")).or_else(|| after("obo:"));
     let (prefix, local) = wrapped.unwrap_or(text).split_once(['_', ':'])?;
+    let is_curie = text.contains(':');
     let spelt = OBO_PREFIXES.iter().find(|known| known.eq_ignore_ascii_case(prefix))?;
     let plain = !local.is_empty() && local.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !plain || (wrapped.is_none() && !local.starts_with(|c: char| c.is_ascii_digit())) {
+    let numeric = local.bytes().all(|byte| byte.is_ascii_digit());
+    // Without any wrapping, `MS_01` may as well be the name of a folder.
+    let bare = numeric && (is_curie || matches!(*spelt, "FBbi" | "NCBITaxon"));
+    if !plain || (wrapped.is_none() && !bare) {
         return None;
     }
     let number = pad(spelt, local);
@@ -106,7 +138,8 @@ fn taxonomy_page(text: &str) -> Option<&str> {
 
 /// The name of a DOI, `10.…/…`, lower-case as DOIs are compared without case.
 pub(crate) fn doi(text: &str) -> Option<String> {
-    let starts = ["https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "http://dx.doi.org/", "doi.org/", "doi:"];
+    let starts =
+        ["https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "http://dx.doi.org/", "doi.org/", "doi:"];
     let name = starts.iter().find_map(|start| strip_ignoring_case(text, start)).unwrap_or(text).trim();
     let (registrant, suffix) = name.strip_prefix("10.")?.split_once('/')?;
     let numeric = registrant.len() >= 4 && registrant.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -115,7 +148,14 @@ pub(crate) fn doi(text: &str) -> Option<String> {
 
 /// The IRI of an ORCID whose check digit is right (ISO 7064 MOD 11-2).
 pub(crate) fn orcid(text: &str) -> Option<String> {
-    let starts = ["https://orcid.org/", "http://orcid.org/", "https://www.orcid.org/", "http://www.orcid.org/", "orcid.org/", "orcid:"];
+    let starts = [
+        "https://orcid.org/",
+        "http://orcid.org/",
+        "https://www.orcid.org/",
+        "http://www.orcid.org/",
+        "orcid.org/",
+        "orcid:",
+    ];
     let rest = starts.iter().find_map(|start| strip_ignoring_case(text, start)).unwrap_or(text);
     let rest = rest.trim().trim_end_matches('/').to_ascii_uppercase();
     let groups: Vec<&str> = rest.split('-').collect();
@@ -143,7 +183,8 @@ pub(crate) fn claims_orcid(iri: &str) -> bool {
 }
 
 fn ror(text: &str) -> Option<String> {
-    let starts = ["https://ror.org/", "http://ror.org/", "https://www.ror.org/", "http://www.ror.org/", "ror.org/", "ror:"];
+    let starts =
+        ["https://ror.org/", "http://ror.org/", "https://www.ror.org/", "http://www.ror.org/", "ror.org/", "ror:"];
     let rest = starts.iter().find_map(|start| strip_ignoring_case(text, start))?;
     let id = rest.trim_end_matches('/').to_ascii_lowercase();
     let shaped = id.len() == 9 && id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -224,10 +265,18 @@ mod tests {
             assert_eq!(read(text), (human.clone(), rule), "{text}");
         }
         let fluorescence = "http://purl.obolibrary.org/obo/FBbi_00000246".to_owned();
-        for text in ["FBbi:00000246", "fbbi_00000246", "http://purl.obolibrary.org/obo/FBBI_00000246", "obo:FBbi:00000246", "FBbi:246"] {
+        for text in [
+            "FBbi:00000246",
+            "fbbi_00000246",
+            "http://purl.obolibrary.org/obo/FBBI_00000246",
+            "obo:FBbi:00000246",
+            "FBbi:246",
+        ] {
             assert_eq!(read(text), (fluorescence.clone(), Some("term.fbbi-spelling")), "{text}");
         }
-        assert_eq!(known("https://example.org/FBbi_00000246"), None);
+        for other in ["https://example.org/FBbi_00000246", "MS_01", "obo:", "FBbi_", "FBbi:x y"] {
+            assert_eq!(known(other), None, "{other}");
+        }
     }
 
     #[test]
@@ -240,7 +289,12 @@ mod tests {
         }
         assert_eq!(read("https://orcid.org/0000-0002-1694-233X").1, None);
         assert_eq!(read("http://ror.org/02catss52/").0, "https://ror.org/02catss52");
-        for bad in ["https://orcid.org/NA", "https://orcid.org/0000-0002-1825-0098", "10.x/y", "https://orcid.org/0000-0002-1825-0097 (Name)"] {
+        for bad in [
+            "https://orcid.org/NA",
+            "https://orcid.org/0000-0002-1825-0098",
+            "10.x/y",
+            "https://orcid.org/0000-0002-1825-0097 (Name)",
+        ] {
             assert_eq!(known(bad), None, "{bad}");
         }
     }
@@ -250,7 +304,12 @@ mod tests {
         for good in ["https://example.org/a%20b?q=1#x", "urn:uuid:1", "https://example.org/細胞"] {
             assert_eq!(encode(good), good);
         }
-        for bad in ["https://example.org/a b", "https://example.org/100%", "https://example.org/#a#b", "https://e.org/<x>\u{7}[1]\u{e000}"] {
+        for bad in [
+            "https://example.org/a b",
+            "https://example.org/100%",
+            "https://example.org/#a#b",
+            "https://e.org/<x>\u{7}[1]\u{e000}",
+        ] {
             assert!(is_absolute(&encode(bad)), "{bad}");
         }
     }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use dataset_model::{Digester, Digest, Term, TermIri};
+use dataset_model::{Digest, Digester, Term, TermIri};
 
 use crate::{MetadataError, iri};
 use names::Names;
@@ -64,7 +64,8 @@ impl Ontology {
         BUNDLED
             .get_or_init(|| {
                 let mut ontology = Self::default();
-                for text in [include_str!("../ontologies/fbbi.obo"), include_str!("../ontologies/ncbitaxon-subset.obo")] {
+                for text in [include_str!("../ontologies/fbbi.obo"), include_str!("../ontologies/ncbitaxon-subset.obo")]
+                {
                     if let Err(error) = ontology.load_obo("bundled", text) {
                         tracing::error!(%error, "a bundled ontology cannot be read");
                     }
@@ -302,9 +303,15 @@ mod tests {
     #[test]
     fn every_spelling_of_a_term_resolves_to_it() {
         let ontology = Ontology::bundled();
-        for text in
-            ["NCBITaxon:9606", "obo:NCBITaxon_9606", "ncbitaxon_09606", "http://purl.obolibrary.org/obo/NCBITaxon_9606", "Homo sapiens", "HUMAN", " human "]
-        {
+        for text in [
+            "NCBITaxon:9606",
+            "obo:NCBITaxon_9606",
+            "ncbitaxon_09606",
+            "http://purl.obolibrary.org/obo/NCBITaxon_9606",
+            "Homo sapiens",
+            "HUMAN",
+            " human ",
+        ] {
             assert_eq!(ontology.resolve(text), [term("NCBITaxon:9606")], "{text}");
         }
         assert!(ontology.resolve("no such organism").is_empty());

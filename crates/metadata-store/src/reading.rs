@@ -58,7 +58,7 @@ pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadC
     let mut found = normaliser.entities;
     let root = root::find(&found, base, &mut journal).ok_or(CrateError::NoRoot)?;
     mending::mend(&mut found, &root, &folder, &mut journal);
-    let mut entities = Entities::of(found, &mut journal);
+    let mut entities = Entities::of(found, &folder, &mut journal);
     terms::name_unnamed(&mut entities, ontology, &mut journal);
 
     let triples = triples::of(&entities, &vocabulary, &mut journal)?;

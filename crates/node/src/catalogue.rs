@@ -191,7 +191,7 @@ impl<'a> Import<'a> {
         }
         let event = Event::Catalogue(Catalogued {
             crate_digest: digest,
-            graph: read.graph.digest(),
+            graph: self.graph_digest(&dataset, &bytes),
             source: self.source.0.clone(),
         });
         self.announce(&dataset, event)?;
@@ -211,6 +211,12 @@ impl<'a> Import<'a> {
         };
         let by_file = || self.known.get(path).filter(free).filter(same_accession);
         by_iri.or_else(by_file).cloned()
+    }
+
+    /// The digest of the record's graph as everyone reads it: relative ids start from the dataset's page.
+    fn graph_digest(&self, dataset: &DatasetId, bytes: &[u8]) -> Option<Digest> {
+        let page = self.node.config.page(dataset);
+        metadata_store::read_crate(bytes, &page, &self.node.ontology).ok().and_then(|read| read.graph.digest())
     }
 
     fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, digest: Digest) -> Result<(), NodeError> {

@@ -8,7 +8,7 @@ use std::{
 
 use dataset_model::{DatasetId, Digest, Entry, Event, MerkleTree, NodeId, Timestamp};
 use federation::{Checkpoint, FederationError};
-use ledger::{Append, Collection};
+use ledger::{Append, Collection, LedgerError};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -179,16 +179,18 @@ impl Node {
         }
         let count = sorted.bytes.len() as u64;
         let missing = wanted.len() as u64 - crates.len() as u64;
-        self.ledger.append(
-            id,
-            Append {
-                expected_size: Some(held.size()),
-                entries: sorted.bytes,
-                crates,
-                dropped_crates: sorted.dropped,
-                changes,
-            },
-        )?;
+        let append = Append {
+            expected_size: Some(held.size()),
+            entries: sorted.bytes,
+            crates,
+            dropped_crates: sorted.dropped,
+            changes,
+        };
+        self.ledger.append(id, append).map_err(|error| match error {
+            // The entry says it follows another one than it does: signed, and wrong all the same.
+            LedgerError::BrokenChain { index, .. } => fault(FederationError::BadEntry { index }),
+            other => other.into(),
+        })?;
         report.seen += count;
         report.stored += count - missing;
         report.withdrawn += sorted.withdrawn;

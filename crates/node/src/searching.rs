@@ -103,7 +103,8 @@ impl Node {
             facets: true,
             visible,
         };
-        let results = self.search.search(&query)?;
+        let mut results = self.search.search(&query)?;
+        self.name_terms(&mut results.facets);
         Ok(SearchAnswer {
             total: results.total,
             sources: self.sources(&results.facets),
@@ -130,6 +131,16 @@ impl Node {
             }
         }
         (terms, unknown)
+    }
+
+    /// Gives terms the ontology's names: records spell them in many ways, and every node must show the same.
+    fn name_terms(&self, facets: &mut Facets) {
+        for value in facets.organism.iter_mut().chain(&mut facets.method) {
+            let known = value.value.parse().ok().and_then(|term: TermIri| self.ontology.label(&term));
+            if let Some(label) = known {
+                label.clone_into(&mut value.label);
+            }
+        }
     }
 
     fn sources(&self, facets: &Facets) -> Vec<SourceReport> {

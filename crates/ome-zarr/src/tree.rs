@@ -41,6 +41,14 @@ impl Tree {
         let mut tree = Self::default();
         tree.add(source, folder)?;
         tree.add(source, &join(folder, "labels"))?;
+        // An image below a `labels` group is a label image, even if it does not say so.
+        for (end, _) in folder.match_indices('/') {
+            if let Some(above) =
+                folder.get(..end).filter(|above| split(above).is_some_and(|(_, name)| name == "labels"))
+            {
+                tree.add(source, above)?;
+            }
+        }
         for path in tree.get(folder).map(dataset_paths).unwrap_or_default() {
             if let Some(level) = resolve(folder, &path) {
                 tree.add(source, &level)?;

@@ -28,9 +28,10 @@ pub(crate) async fn serve(Path((release, file)): Path<(String, String)>) -> Resu
         "favicon.svg" => ("image/svg+xml", ICON),
         _ => return Err(NodeError::NotFound(format!("there is no file '{file}' here")).into()),
     };
-    let cache = match BASE.ends_with(&format!("/{release}")) {
-        true => "public, max-age=31536000, immutable",
-        false => "public, max-age=300",
+    let cache = if BASE.ends_with(&format!("/{release}")) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=300"
     };
     Ok(([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, cache)], text).into_response())
 }

@@ -37,7 +37,7 @@ async fn everything_stands_where_ocfl_says_and_equal_bytes_once() {
         publish(&archive, "d", 1, FIRST).await;
         publish(&archive, "d", 2, SECOND).await;
         let digest = Digest::of("urn:heliograph:d").to_string();
-        let object = format!("ocfl/{}/{}/{}/{digest}", &digest[..3], &digest[3..6], &digest[6..9]);
+        let object = format!("ocfl/{}/{}/{}/urn%3aheliograph%3ad", &digest[..3], &digest[3..6], &digest[6..9]);
         let mut expected: Vec<String> = [
             "0=ocfl_object_1.1",
             "inventory.json",

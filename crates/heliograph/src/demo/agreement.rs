@@ -60,5 +60,12 @@ fn applied(answer: &Value, node: &str) -> u64 {
 /// What must be the same on every node: the number of records, of each node and kind, and the first of them.
 fn catalogue(answer: &Value) -> Value {
     let ids: Vec<&Value> = answer["hits"].as_array().into_iter().flatten().map(|hit| &hit["iri"]).collect();
-    json!({"total": answer["total"], "facets": answer["facets"], "ids": ids})
+    // Records spell one name in several ways; which of them a facet shows is no part of the catalogue.
+    let mut facets = answer["facets"].clone();
+    let values = facets.as_object_mut().into_iter().flat_map(|facets| facets.values_mut());
+    for value in values.filter_map(Value::as_array_mut) {
+        value.iter_mut().filter_map(Value::as_object_mut).for_each(|value| drop(value.remove("label")));
+        value.sort_by_key(|value| value["value"].to_string());
+    }
+    json!({"total": answer["total"], "facets": facets, "ids": ids})
 }

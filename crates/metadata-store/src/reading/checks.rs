@@ -16,6 +16,6 @@ pub(super) fn check(entities: &Entities, root: &str, summary: &Summary, ontology
     must::check(entities, root, summary, journal);
     should::check(entities, root, summary, ontology, journal);
     for entity in entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")) {
-        terms::check(entity, ontology, journal);
+        terms::check(entities, entity, ontology, journal);
     }
 }

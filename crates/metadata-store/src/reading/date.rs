@@ -6,7 +6,10 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 pub(super) fn read(text: &str) -> Option<String> {
     let text = text.trim();
     let day = text.split(['T', ' ']).next().unwrap_or(text);
-    iso(day).filter(|_| day.len() == text.len() || is_time(text.get(day.len()..))).or_else(|| compact(text)).or_else(|| named(text))
+    iso(day)
+        .filter(|_| day.len() == text.len() || is_time(text.get(day.len()..)))
+        .or_else(|| compact(text))
+        .or_else(|| named(text))
 }
 
 /// Whether what follows a day is a time of day.
@@ -52,7 +55,7 @@ fn date(year: u16, month: Option<u8>, day: Option<u8>) -> Option<String> {
     if !(1000..=9999).contains(&year) {
         return None;
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match (month, day) {
         (None, _) => Some(format!("{year}")),
         (Some(month @ 1..=12), None) => Some(format!("{year}-{month:02}")),
@@ -77,8 +80,15 @@ mod tests {
     #[test]
     fn dates_that_mean_one_day_are_read() {
         for text in [
-            "2025-04-29", "2025-04-29T10:00:00Z", "2025-04-29 10:00", "2025/04/29", "2025.4.29", "20250429", "29 April 2025",
-            "April 29, 2025", "29th Apr 2025",
+            "2025-04-29",
+            "2025-04-29T10:00:00Z",
+            "2025-04-29 10:00",
+            "2025/04/29",
+            "2025.4.29",
+            "20250429",
+            "29 April 2025",
+            "April 29, 2025",
+            "29th Apr 2025",
         ] {
             assert_eq!(read(text).as_deref(), Some("2025-04-29"), "{text}");
         }
@@ -88,7 +98,9 @@ mod tests {
 
     #[test]
     fn dates_that_mean_none_or_several_are_not() {
-        for text in ["", "None", "03/04/2025", "2025-13-01", "2025-02-29", "soon", "2025-04-29 soon", "0000-00-00", "٢٠٢٥"] {
+        for text in
+            ["", "None", "03/04/2025", "2025-13-01", "2025-02-29", "soon", "2025-04-29 soon", "0000-00-00", "٢٠٢٥"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -76,12 +76,14 @@ fn text_of(value: &Value) -> Option<String> {
 pub(super) struct Entities {
     list: Vec<Entity>,
     index: HashMap<String, usize>,
+    /// The dataset's page, with a slash at its end.
+    folder: String,
 }
 
 impl Entities {
     /// Indexes entities; those with one id become one, with the values of all.
-    pub(super) fn of(entities: Vec<Entity>, journal: &mut Journal) -> Self {
-        let mut all = Self::default();
+    pub(super) fn of(entities: Vec<Entity>, folder: &str, journal: &mut Journal) -> Self {
+        let mut all = Self { folder: folder.to_owned(), ..Self::default() };
         for entity in entities {
             match all.index.get(&entity.id).and_then(|at| all.list.get_mut(*at)) {
                 Some(known) => merge(known, entity, journal),
@@ -92,6 +94,14 @@ impl Entities {
             }
         }
         all
+    }
+
+    /// Whether an id means something within this crate only.
+    pub(super) fn is_local(&self, id: &str) -> bool {
+        let page = self.folder.trim_end_matches('/');
+        let below =
+            |rest: &str| rest.trim_start_matches('/').starts_with('#') || (rest.starts_with('/') && rest.len() > 1);
+        id.starts_with("_:") || id.strip_prefix(page).is_some_and(below)
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Entity> {

@@ -2,8 +2,13 @@
 
 use std::collections::HashMap;
 
+use dataset_model::Licence;
+
 use super::{journal::Journal, text};
 use crate::{CrateError, context::Vocabulary, iri};
+
+/// How the local id of a person begins whose ORCID was none.
+pub(super) const NOT_AN_ORCID: &str = "not-an-orcid-";
 
 /// Turns ids into absolute IRIs, always the same way.
 pub(super) struct Ids<'a> {
@@ -61,6 +66,13 @@ impl<'a> Ids<'a> {
         if let Some(name) = clean.strip_prefix("_:") {
             return format!("_:b{}", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
         }
+        if clean.contains("://creativecommons.org/") {
+            let licence = Licence::read(clean).url;
+            if licence != clean {
+                journal.repair("licence.spelling", clean, &licence);
+            }
+            return iri::encode(&licence);
+        }
         if let Some(known) = iri::known(clean) {
             if let Some(rule) = known.rule {
                 journal.repair(rule, clean, &known.iri);
@@ -73,7 +85,7 @@ impl<'a> Ids<'a> {
 
     fn valid(&self, id: &str, journal: &mut Journal) -> String {
         if iri::claims_orcid(id) {
-            let local = self.local(&format!("person-{}", id.rsplit("orcid.org/").next().unwrap_or(id)));
+            let local = self.local(&format!("{NOT_AN_ORCID}{}", id.rsplit("orcid.org/").next().unwrap_or(id)));
             journal.repair("orcid.not-an-orcid", id, &local);
             return local;
         }

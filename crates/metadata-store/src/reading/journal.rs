@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use dataset_model::{Finding, Repair};
+use dataset_model::{Finding, Repair, Severity};
 
 /// Repairs and findings kept for one crate, each; a hostile crate could otherwise make a million.
 const MAX_RECORDED: usize = 500;
@@ -34,7 +34,12 @@ impl Journal {
     }
 
     pub(super) fn find(&mut self, finding: Finding) {
-        if self.findings.len() < MAX_RECORDED { self.findings.push(finding) } else { self.dropped += 1 }
+        // Errors are few, and each may forbid publishing, so that none is ever left out.
+        if self.findings.len() < MAX_RECORDED || finding.severity == Severity::Error {
+            self.findings.push(finding);
+        } else {
+            self.dropped += 1;
+        }
     }
 
     pub(super) fn finish(mut self) -> (Vec<Repair>, Vec<Finding>) {

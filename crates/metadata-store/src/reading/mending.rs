@@ -13,7 +13,8 @@ use super::{
 /// ids were put below.
 pub(super) fn mend(entities: &mut [Entity], root: &str, folder: &str, journal: &mut Journal) {
     let mut renames = HashMap::new();
-    let publishers = entities.iter().filter(|entity| entity.id == root).flat_map(|entity| entity.references("publisher"));
+    let publishers =
+        entities.iter().filter(|entity| entity.id == root).flat_map(|entity| entity.references("publisher"));
     for publisher in publishers {
         if lacks_slash(publisher) {
             let to = format!("{publisher}/");
@@ -40,7 +41,10 @@ fn lacks_slash(iri: &str) -> bool {
         return false;
     };
     let is_file = path.rsplit_once('/').is_some_and(|(_, name)| name.contains('.'));
-    !path.ends_with('/') && !path.contains(['#', '?']) && !is_file && !registries.iter().any(|known| path.contains(known))
+    !path.ends_with('/')
+        && !path.contains(['#', '?'])
+        && !is_file
+        && !registries.iter().any(|known| path.contains(known))
 }
 
 /// The number of an article whose id was nothing but a PubMed number, and so was put below the dataset's page.

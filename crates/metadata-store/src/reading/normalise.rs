@@ -17,8 +17,22 @@ use crate::{CrateError, context::Vocabulary, iri};
 
 /// Keys whose texts are meant as links where they look like one.
 const LINKS: [&str; 16] = [
-    "about", "affiliation", "author", "citation", "conformsTo", "creator", "funder", "hasCellLine", "hasPart", "isPartOf",
-    "measurementMethod", "measurementTechnique", "publisher", "seeAlso", "size", "taxonomicRange",
+    "about",
+    "affiliation",
+    "author",
+    "citation",
+    "conformsTo",
+    "creator",
+    "funder",
+    "hasCellLine",
+    "hasPart",
+    "isPartOf",
+    "measurementMethod",
+    "measurementTechnique",
+    "publisher",
+    "seeAlso",
+    "size",
+    "taxonomicRange",
 ];
 const DATES: [&str; 4] = ["dateCreated", "dateModified", "datePublished", "sdDatePublished"];
 
@@ -148,7 +162,13 @@ impl<'a> Normaliser<'a> {
         })
     }
 
-    fn object(&mut self, at: usize, key: &str, short: &str, object: &Map<String, Value>) -> Result<Vec<Value>, CrateError> {
+    fn object(
+        &mut self,
+        at: usize,
+        key: &str,
+        short: &str,
+        object: &Map<String, Value>,
+    ) -> Result<Vec<Value>, CrateError> {
         if let Some(list) = object.get("@list").or_else(|| object.get("@set")) {
             return self.values(at, key, short, list);
         }
@@ -256,6 +276,7 @@ fn is_web(text: &str) -> bool {
 }
 
 fn is_language_tag(tag: &str) -> bool {
-    tag.len() <= 35 && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+    tag.len() <= 35
+        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
         && tag.starts_with(|c: char| c.is_ascii_alphabetic())
 }

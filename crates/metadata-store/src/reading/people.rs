@@ -48,7 +48,7 @@ pub(super) fn publisher(entities: &Entities, root: &Entity) -> Option<Agent> {
         return value.as_str().map(|name| Agent { iri: None, name: name.to_owned() });
     };
     let name = entities.get(id).and_then(Entity::label);
-    let outside = id.contains("://") && !id.contains('#');
+    let outside = !entities.is_local(id);
     let name = name.or_else(|| outside.then(|| id.to_owned()))?;
     Some(Agent { iri: outside.then(|| id.to_owned()), name })
 }

@@ -30,7 +30,7 @@ pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary 
         keywords: unique(root.values("keywords").iter().filter_map(|value| name_of(entities, value))),
         thumbnail: thumbnail(entities, root),
         identifiers: identifiers(entities, root),
-        see_also: see_also(root),
+        see_also: see_also(entities, root),
         text: texts(entities),
         declared: declared(entities, root),
         organisms,
@@ -63,7 +63,9 @@ fn organisms(entities: &Entities, root: &Entity, ontology: &Ontology) -> Vec<Ter
     let samples = entities.linked(root, "about").filter(|entity| entity.is("BioSample"));
     let of_samples = samples.flat_map(|sample| sample.references("taxonomicRange"));
     let ids = root.references("about").chain(of_samples).chain(root.references("taxonomicRange"));
-    collect(entities, ids, ontology, &|entity, term| entity.is_some_and(|entity| entity.is("Taxon")) || ontology.is_taxon(&term.iri))
+    collect(entities, ids, ontology, &|entity, term| {
+        entity.is_some_and(|entity| entity.is("Taxon")) || ontology.is_taxon(&term.iri)
+    })
 }
 
 /// Terms of the root's `measurementMethod`, and of the protocols there.
@@ -73,7 +75,10 @@ fn methods(entities: &Entities, root: &Entity, ontology: &Ontology) -> Vec<Term>
     let protocols = of_root().filter_map(|id| entities.get(id)).filter(|entity| entity.is("LabProtocol"));
     let of_protocols = protocols.flat_map(|protocol| keys.iter().flat_map(|key| protocol.references(key)));
     collect(entities, of_root().chain(of_protocols), ontology, &|entity, term| {
-        entity.map_or_else(|| ontology.is_method(&term.iri), |entity| entity.is("DefinedTerm") || ontology.is_method(&term.iri))
+        entity.map_or_else(
+            || ontology.is_method(&term.iri),
+            |entity| entity.is("DefinedTerm") || ontology.is_method(&term.iri),
+        )
     })
 }
 
@@ -114,7 +119,7 @@ fn licence(entities: &Entities, root: &Entity) -> Option<Licence> {
         return value.as_str().map(Licence::read);
     };
     // A licence described in the crate under a local id gives its address as 'url' or 'identifier'.
-    let entity = entities.get(id).filter(|_| id.contains('#'));
+    let entity = entities.get(id).filter(|_| entities.is_local(id));
     let address = entity.and_then(|entity| {
         let linked = entity.references("url").next().map(str::to_owned);
         linked.or_else(|| entity.text("url")).or_else(|| entity.text("identifier")).or_else(|| entity.text("name"))
@@ -142,17 +147,18 @@ fn identifiers(entities: &Entities, root: &Entity) -> Vec<String> {
     unique(own.chain(iri::doi(&root.id)).chain(articles))
 }
 
-fn see_also(root: &Entity) -> Vec<String> {
+fn see_also(entities: &Entities, root: &Entity) -> Vec<String> {
     let keys = ["seeAlso", "citation", "sameAs", "isBasedOn", "url"];
     let values = keys.iter().flat_map(|key| root.values(key));
     let links = values.filter_map(|value| reference(value).or_else(|| value.as_str()));
-    unique(links.filter(|link| link.starts_with("http") && !link.contains('#')).map(str::to_owned))
+    unique(links.filter(|link| link.starts_with("http") && !entities.is_local(link)).map(str::to_owned))
 }
 
 /// Names and descriptions of what surrounds the dataset, for full text.
 fn texts(entities: &Entities) -> Vec<String> {
     let kinds = ["BioSample", "LabProtocol", "DefinedTerm", "Taxon", "ScholarlyArticle", "Grant"];
-    let keys = ["name", "description", "scientificName", "vernacularName", "alternateName", "labEquipment", "hasCellLine"];
+    let keys =
+        ["name", "description", "scientificName", "vernacularName", "alternateName", "labEquipment", "hasCellLine"];
     let described = entities.iter().filter(|entity| kinds.iter().any(|kind| entity.is(kind)));
     let values = described.flat_map(|entity| keys.iter().flat_map(|key| entity.values(key)));
     unique(values.filter_map(|value| if reference(value).is_some() { None } else { name_of(entities, value) }))
@@ -192,7 +198,11 @@ fn whole(value: &Value) -> Option<u64> {
     number.or_else(|| {
         let float = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
         // 2^53: above it a float no longer names one whole number.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number below 2^53")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be a whole number below 2^53"
+        )]
         let number = (0.0..9_007_199_254_740_992.0).contains(&float).then_some(float.round() as u64);
         number
     })

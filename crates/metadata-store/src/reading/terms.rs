@@ -59,11 +59,11 @@ pub(super) fn name_unnamed(entities: &mut Entities, ontology: &Ontology, journal
 }
 
 /// Reports what is odd about the terms an entity of type Taxon or DefinedTerm stands for.
-pub(super) fn check(entity: &Entity, ontology: &Ontology, journal: &mut Journal) {
+pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, journal: &mut Journal) {
     let Ok(iri) = entity.id.parse::<TermIri>() else {
         return;
     };
-    if let Some(finding) = odd_id(entity, &iri, ontology) {
+    if let Some(finding) = odd_id(entities, entity, &iri, ontology) {
         journal.find(finding);
     }
     if names(entity).is_empty() {
@@ -78,30 +78,49 @@ pub(super) fn check(entity: &Entity, ontology: &Ontology, journal: &mut Journal)
         journal.find(Finding::warning(
             "term.label.conflict",
             entity.place("name"),
-            format!("'{}' is called '{label}' in its ontology, and '{}' here; one of the two is wrong.", iri.curie(), clip(&name)),
+            format!(
+                "'{}' is called '{label}' in its ontology, and '{}' here; one of the two is wrong.",
+                iri.curie(),
+                clip(&name)
+            ),
             format!("If '{}' is meant, use its id{}.", clip(&name), suggestion(&name, ontology)),
         ));
     }
 }
 
-fn odd_id(entity: &Entity, iri: &TermIri, ontology: &Ontology) -> Option<Finding> {
+fn odd_id(entities: &Entities, entity: &Entity, iri: &TermIri, ontology: &Ontology) -> Option<Finding> {
     let place = entity.place("@id");
     if ontology.is_deprecated(iri) {
         let instead = ontology.replaced_by(iri).map_or_else(String::new, |term| format!(": {}", term.curie()));
         let hint = format!("Use the term that replaces it{instead}.");
-        return Some(Finding::warning("term.deprecated", place, format!("The term '{}' is obsolete.", iri.curie()), hint));
+        return Some(Finding::warning(
+            "term.deprecated",
+            place,
+            format!("The term '{}' is obsolete.", iri.curie()),
+            hint,
+        ));
     }
     if ontology.contains(iri) {
         return None;
     }
     let message = format!("The term '{}' is not in the ontologies loaded here.", iri.curie());
     if ontology.is_method(iri) {
-        return Some(Finding::warning("term.unknown", place, message, "Check the id; it may be newer than the FBbi shipped here."));
+        return Some(Finding::warning(
+            "term.unknown",
+            place,
+            message,
+            "Check the id; it may be newer than the FBbi shipped here.",
+        ));
     }
     if ontology.is_taxon(iri) {
-        return Some(Finding::note("term.unknown", place, message, "Check the number; searches find it by itself, not by its group."));
+        return Some(Finding::note(
+            "term.unknown",
+            place,
+            message,
+            "Check the number; searches find it by itself, not by its group.",
+        ));
     }
-    is_local(entity).then(|| {
+    entities.is_local(&entity.id).then(|| {
         Finding::warning(
             "term.not-absolute",
             place,
@@ -109,11 +128,6 @@ fn odd_id(entity: &Entity, iri: &TermIri, ontology: &Ontology) -> Option<Finding
             format!("Use the term's IRI as '@id'{}.", suggestion(&entity.label().unwrap_or_default(), ontology)),
         )
     })
-}
-
-/// Whether the id only means something within the crate.
-fn is_local(entity: &Entity) -> bool {
-    !entity.id.contains("://") || entity.id.contains("/datasets/") || entity.id.contains('#')
 }
 
 fn suggestion(name: &str, ontology: &Ontology) -> String {

@@ -30,7 +30,12 @@ pub(super) fn is_placeholder(text: &str) -> bool {
 }
 
 const ENTITIES: [(&str, &str); 7] = [
-    ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&apos;", "'"),
+    ("&nbsp;", " "),
     // Last, so that `&amp;lt;` stays what its author wrote.
     ("&amp;", "&"),
 ];
@@ -55,7 +60,9 @@ fn strip_tags(text: &str) -> String {
         plain.push_str(before);
         match after.split_once('>').filter(|(tag, _)| is_tag(tag)) {
             Some((tag, after)) => {
-                if matches!(tag.trim_start_matches('/'), "p" | "br" | "br/" | "br /" | "li" | "div") && !plain.ends_with(' ') {
+                if matches!(tag.trim_start_matches('/'), "p" | "br" | "br/" | "br /" | "li" | "div")
+                    && !plain.ends_with(' ')
+                {
                     plain.push(' ');
                 }
                 rest = after;

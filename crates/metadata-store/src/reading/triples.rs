@@ -14,7 +14,11 @@ use super::{
 use crate::{CrateError, context::Vocabulary};
 
 /// The triples of a crate. Contexts were read before, so the processor meets no address it could want to fetch.
-pub(super) fn of(entities: &Entities, vocabulary: &Vocabulary, journal: &mut Journal) -> Result<Vec<Triple>, CrateError> {
+pub(super) fn of(
+    entities: &Entities,
+    vocabulary: &Vocabulary,
+    journal: &mut Journal,
+) -> Result<Vec<Triple>, CrateError> {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     for entity in entities.iter() {
         used.extend(entity.types.iter().map(String::as_str));

@@ -50,7 +50,10 @@ impl ResultFormat {
     /// The format a media type names; parameters are ignored. Where two share one, that for tables is given.
     pub fn from_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim();
-        MEDIA_TYPES.iter().find(|(_, names)| names.iter().any(|known| known.eq_ignore_ascii_case(name))).map(|(format, _)| *format)
+        MEDIA_TYPES
+            .iter()
+            .find(|(_, names)| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+            .map(|(format, _)| *format)
     }
 
     /// The best of `offered` for an `Accept` header (RFC 9110 §12.5.1); the first where there is no header.
@@ -59,7 +62,8 @@ impl ResultFormat {
             return offered.first().copied();
         };
         let ranked = offered.iter().enumerate().filter_map(|(at, format)| {
-            let best = accept.split(',').filter_map(|range| format.weight(range)).max_by_key(|(specific, _)| *specific)?;
+            let best =
+                accept.split(',').filter_map(|range| format.weight(range)).max_by_key(|(specific, _)| *specific)?;
             (best.1 > 0).then_some((best.1, std::cmp::Reverse(at), *format))
         });
         ranked.max_by_key(|(weight, at, _)| (*weight, *at)).map(|(_, _, format)| format)

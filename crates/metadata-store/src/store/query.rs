@@ -15,7 +15,11 @@ use oxigraph::{
     store::Store,
 };
 
-use super::{MetadataStore, answer::{Kind, QueryAnswer}, named};
+use super::{
+    MetadataStore,
+    answer::{Kind, QueryAnswer},
+    named,
+};
 use crate::MetadataError;
 
 /// The longest query read, in bytes.
@@ -69,7 +73,12 @@ impl MetadataStore {
         }
         let token = CancellationToken::new();
         let (send, receive) = mpsc::sync_channel(1);
-        let task = Task { store: self.store.clone(), sparql: sparql.to_owned(), options: options.clone(), token: token.clone() };
+        let task = Task {
+            store: self.store.clone(),
+            sparql: sparql.to_owned(),
+            options: options.clone(),
+            token: token.clone(),
+        };
         let running = Running(self.running.clone());
         self.running.fetch_add(1, Ordering::Relaxed);
         let work = move || {
@@ -117,7 +126,7 @@ impl Task {
         }
         let mut query = evaluator.parse_query(&self.sparql).map_err(|error| refused(&error.to_string()))?;
         self.choose_dataset(&mut query)?;
-        let until = Instant::now() + self.options.deadline;
+        let until = Instant::now().checked_add(self.options.deadline);
         let results = query.on_store(&self.store).execute().map_err(|error| self.failed(error))?;
         self.collect(results, until)
     }
@@ -141,7 +150,7 @@ impl Task {
         Ok(())
     }
 
-    fn collect(&self, results: QueryResults<'_>, until: Instant) -> Result<QueryAnswer, MetadataError> {
+    fn collect(&self, results: QueryResults<'_>, until: Option<Instant>) -> Result<QueryAnswer, MetadataError> {
         Ok(QueryAnswer(match results {
             QueryResults::Boolean(answer) => Kind::Boolean(answer),
             QueryResults::Solutions(rows) => {
@@ -160,14 +169,14 @@ impl Task {
     fn limited<T>(
         &self,
         rows: impl Iterator<Item = Result<T, QueryEvaluationError>>,
-        until: Instant,
+        until: Option<Instant>,
     ) -> Result<Vec<T>, MetadataError> {
         let mut kept = Vec::new();
         for row in rows {
             if kept.len() >= self.options.max_rows {
                 return Err(MetadataError::TooManyRows { limit: self.options.max_rows });
             }
-            if kept.len() % 1024 == 0 && Instant::now() > until {
+            if kept.len() % 1024 == 0 && until.is_some_and(|until| Instant::now() > until) {
                 return Err(MetadataError::TooSlow { deadline: self.options.deadline });
             }
             kept.push(row.map_err(|error| self.failed(error))?);

@@ -14,7 +14,10 @@ const APPLIED: &str = "urn:heliograph:state:applied";
 const ONTOLOGY: &str = "urn:heliograph:state:ontology";
 const LOG: &str = "urn:heliograph:log:";
 
-pub(super) fn write_applied(transaction: &mut Transaction<'_>, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
+pub(super) fn write_applied(
+    transaction: &mut Transaction<'_>,
+    applied: &BTreeMap<NodeId, u64>,
+) -> Result<(), MetadataError> {
     forget(transaction, APPLIED)?;
     for (node, entries) in applied {
         let subject = NamedNode::new_unchecked(format!("{LOG}{node}"));

@@ -50,7 +50,8 @@ fn interpolate(mut values: Vec<f32>, from: Size, to: Size) -> Vec<f32> {
     let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let span = if high > low { high - low } else { 1.0 };
     values.iter_mut().for_each(|value| *value = (*value - low) / span);
-    let Some(buffer) = ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(from.width as u32, from.height as u32, values) else {
+    let Some(buffer) = ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(from.width as u32, from.height as u32, values)
+    else {
         return vec![0.0; to.width * to.height];
     };
     let resized = imageops::resize(&buffer, to.width as u32, to.height as u32, imageops::FilterType::Triangle);

@@ -136,7 +136,7 @@ pub(super) fn check_tree(tree: &Tree, node: &Node, faults: &mut Faults) {
     let Some(plate) = node.ome_key("plate") else { return };
     for well in plate.list("wells") {
         let Some(folder) = well.text_of("path").and_then(|path| resolve(&node.folder, path)) else { continue };
-        if !tree.group(&folder).is_some_and(|group| group.ome_key("well").is_some()) {
+        if tree.group(&folder).is_none_or(|group| group.ome_key("well").is_none()) {
             let message = format!("there is no well at '{folder}'");
             faults.error(
                 "plate.well.missing",

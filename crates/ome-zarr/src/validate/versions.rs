@@ -11,7 +11,7 @@ use crate::{
 /// Judges the version a group names; `false` if the rules of 0.4 and 0.5 do not apply to it.
 pub(super) fn check(node: &Node, faults: &mut Faults) -> bool {
     if !super::speaks_ome(node) && node.ome_key("version").is_none() {
-        return node.ome().is_some();
+        return true;
     }
     let place = place(node);
     match (OmeVersion::of(node), node.zarr) {

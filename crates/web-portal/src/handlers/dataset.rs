@@ -87,9 +87,10 @@ async fn record(site: &Site, asked: &Asked) -> Result<RecordView, NodeError> {
 async fn page(site: &Site, asked: &Asked) -> Result<Response, Refusal> {
     let record = record(site, asked).await?;
     let here = record.own && record.kind == RecordKind::Deposit;
-    let manifest = match here {
-        true => Some(site.node.manifest(&Actor::Anonymous, &asked.id, VersionChoice::Number(record.version)).await?),
-        false => None,
+    let manifest = if here {
+        Some(site.node.manifest(&Actor::Anonymous, &asked.id, VersionChoice::Number(record.version)).await?)
+    } else {
+        None
     };
     let mut response = html(&DatasetPage::new(&site.identity, &record, manifest.as_deref()))?;
     for value in signposting::links(&site.identity, &record) {

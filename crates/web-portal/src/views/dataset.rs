@@ -202,10 +202,7 @@ fn paragraphs(text: &str) -> Vec<String> {
 }
 
 fn about(summary: &Summary) -> Vec<TextLink> {
-    let label = |term: &dataset_model::Term| match term.label.is_empty() {
-        true => term.iri.curie(),
-        false => term.label.clone(),
-    };
+    let label = |term: &dataset_model::Term| if term.label.is_empty() { term.iri.curie() } else { term.label.clone() };
     summary.about.iter().map(|term| TextLink { text: label(term), href: links::web(term.iri.as_str()) }).collect()
 }
 

@@ -130,7 +130,13 @@ fn terms_on_root(entities: &Entities, root: &Entity, summary: &Summary, journal:
             "Add an entity of type DefinedTerm, best from FBbi, to 'measurementMethod' of the root dataset.",
         ));
     } else if let Some(term) = summary.methods.iter().find(|term| !is_direct(term.iri.as_str())) {
-        journal.find(only_below("crate.method.not-on-root", root.place("measurementMethod"), &term.label, "a protocol", "measurementMethod"));
+        journal.find(only_below(
+            "crate.method.not-on-root",
+            root.place("measurementMethod"),
+            &term.label,
+            "a protocol",
+            "measurementMethod",
+        ));
     }
     dangling(entities, root, journal);
 }
@@ -143,7 +149,7 @@ fn only_below(rule: &str, place: String, label: &str, what: &str, key: &str) -> 
 /// References to entities of this crate that it does not hold.
 fn dangling(entities: &Entities, root: &Entity, journal: &mut Journal) {
     for key in ["about", "author", "measurementMethod", "publisher", "size", "funder"] {
-        for id in root.references(key).filter(|id| id.contains('#') && entities.get(id).is_none()) {
+        for id in root.references(key).filter(|id| entities.is_local(id) && entities.get(id).is_none()) {
             let name = id.rsplit('#').next().unwrap_or(id);
             journal.find(Finding::warning(
                 "crate.reference.dangling",

@@ -4,11 +4,12 @@ use dataset_model::{Finding, Summary};
 
 use super::super::{
     entity::{Entities, Entity},
+    ids::NOT_AN_ORCID,
     journal::Journal,
     root::is_descriptor,
     summary::size,
 };
-use crate::{Ontology, iri};
+use crate::Ontology;
 
 pub(super) fn check(entities: &Entities, root: &Entity, summary: &Summary, ontology: &Ontology, journal: &mut Journal) {
     recommended(root, summary, journal);
@@ -22,11 +23,16 @@ pub(super) fn check(entities: &Entities, root: &Entity, summary: &Summary, ontol
         }
     }
     sizes(entities, root, journal);
-    for method in summary.methods.iter().filter(|term| !ontology.is_imaging_method(&term.iri) && ontology.is_method(&term.iri)) {
+    for method in
+        summary.methods.iter().filter(|term| !ontology.is_imaging_method(&term.iri) && ontology.is_method(&term.iri))
+    {
         journal.find(Finding::note(
             "term.method.not-imaging",
             root.place("measurementMethod"),
-            format!("'{}' is in FBbi, but is not a way of imaging.", ontology.label(&method.iri).unwrap_or(&method.label)),
+            format!(
+                "'{}' is in FBbi, but is not a way of imaging.",
+                ontology.label(&method.iri).unwrap_or(&method.label)
+            ),
             "Name the microscopy or other imaging technique as well.",
         ));
     }
@@ -80,7 +86,7 @@ fn person(entity: &Entity, journal: &mut Journal) {
         ));
     }
     // An ORCID that is none was demoted to a local id; saying so helps its owner.
-    if entity.id.contains("#person-") || (iri::claims_orcid(&entity.id) && iri::orcid(&entity.id).is_none()) {
+    if entity.id.contains(&format!("#{NOT_AN_ORCID}")) {
         journal.find(Finding::warning(
             "person.orcid.invalid",
             entity.place("@id"),

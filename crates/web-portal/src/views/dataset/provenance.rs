@@ -111,10 +111,7 @@ fn proof(record: &RecordView, version: &VersionView) -> Option<String> {
 
 /// The address of the node that announced the record; empty for this one.
 fn base(record: &RecordView) -> Option<&str> {
-    match record.own {
-        true => Some(""),
-        false => record.node.url.as_deref().filter(|url| links::web(url).is_some()),
-    }
+    if record.own { Some("") } else { record.node.url.as_deref().filter(|url| links::web(url).is_some()) }
 }
 
 #[cfg(test)]

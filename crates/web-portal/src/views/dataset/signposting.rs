@@ -30,9 +30,10 @@ pub(crate) fn links(identity: &Identity, record: &RecordView) -> Vec<String> {
 /// Where the version's RO-Crate is, without negotiation.
 fn crate_address(identity: &Identity, record: &RecordView) -> String {
     let here = version_address(record, record.version.get());
-    match record.own {
-        true => format!("{}/api/v1{}/crate", identity.url, here),
-        false => format!("{}{here}&format=ro-crate", identity.url),
+    if record.own {
+        format!("{}/api/v1{}/crate", identity.url, here)
+    } else {
+        format!("{}{here}&format=ro-crate", identity.url)
     }
 }
 

@@ -1,0 +1,194 @@
+//! The store: graphs replaced and removed as a whole, queries within limits, nothing of its own shown.
+
+mod support;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use dataset_model::NodeId;
+use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, QueryOptions, ResultFormat};
+use support::{BASE, complete, ontology, read_value};
+
+fn change(graph: &str, title: Option<&str>) -> GraphChange {
+    let content = title.map(|title| {
+        let mut document = complete();
+        document["@graph"][1]["name"] = title.into();
+        read_value(&document).graph
+    });
+    let extra = vec![
+        ("https://heliograph.org/ns#node".to_owned(), ExtraValue::Text("europe".into())),
+        ("https://heliograph.org/ns#images".to_owned(), ExtraValue::Integer(2)),
+        ("https://heliograph.org/ns#published".to_owned(), ExtraValue::DateTime("2026-01-01T00:00:00Z".into())),
+    ];
+    GraphChange { graph: graph.into(), content, extra, root: BASE.into() }
+}
+
+fn applied(entries: u64) -> BTreeMap<NodeId, u64> {
+    BTreeMap::from([("europe".parse().unwrap(), entries)])
+}
+
+fn store() -> MetadataStore {
+    let store = MetadataStore::in_memory(ontology()).unwrap();
+    store
+        .apply(
+            vec![change("https://n.example/1", Some("One")), change("https://n.example/2", Some("Two"))],
+            &applied(2),
+        )
+        .unwrap();
+    store
+}
+
+fn titles(store: &MetadataStore) -> Vec<String> {
+    let query =
+        "SELECT DISTINCT ?name { ?d a <http://schema.org/Dataset>; <http://schema.org/name> ?name } ORDER BY ?name";
+    store.query(query, &QueryOptions::default()).unwrap().column("name")
+}
+
+#[test]
+fn graphs_are_replaced_and_removed_whole() {
+    let store = store();
+    assert_eq!(titles(&store), ["One", "Two"]);
+    store
+        .apply(vec![change("https://n.example/1", Some("Three")), change("https://n.example/2", None)], &applied(4))
+        .unwrap();
+    assert_eq!(titles(&store), ["Three"]);
+    assert!(store.triples("https://n.example/2", ResultFormat::NTriples).unwrap().is_empty());
+    assert_eq!(store.applied().unwrap(), applied(4));
+}
+
+#[test]
+fn a_change_that_cannot_be_made_changes_nothing() {
+    let store = store();
+    let bad = GraphChange { graph: "no iri".into(), ..change("x:", Some("Bad")) };
+    let result = store.apply(vec![change("https://n.example/1", Some("Four")), bad], &applied(9));
+    assert!(matches!(result, Err(MetadataError::Iri(_))));
+    assert_eq!(titles(&store), ["One", "Two"]);
+    assert_eq!(store.applied().unwrap(), applied(2));
+}
+
+#[test]
+fn the_stores_own_notes_are_in_no_answer() {
+    let store = store();
+    for query in [
+        "SELECT ?s { ?s ?p ?o FILTER(STRSTARTS(STR(?s), 'urn:heliograph') || STRSTARTS(STR(?p), 'urn:heliograph')) }",
+        "SELECT ?s { GRAPH ?g { ?s ?p ?o } FILTER(STRSTARTS(STR(?p), 'urn:heliograph')) }",
+        "SELECT ?s FROM <urn:heliograph:state> { ?s ?p ?o }",
+        "SELECT ?s FROM NAMED <urn:heliograph:state> { GRAPH ?g { ?s ?p ?o } }",
+        "SELECT ?s FROM NAMED <https://n.example/1> { ?s ?p ?o }",
+        "SELECT ?g { GRAPH ?g {} FILTER(STRSTARTS(STR(?g), 'urn:')) }",
+        "DESCRIBE <urn:heliograph:log:europe>",
+        "SELECT ?o { <urn:heliograph:log:europe> (<urn:heliograph:state:applied>|!<urn:x>)+ ?o }",
+    ] {
+        assert!(store.query(query, &QueryOptions::default()).unwrap().is_empty(), "{query}");
+    }
+    let nothing = QueryOptions { union_default_graph: false, ..QueryOptions::default() };
+    assert!(store.query("SELECT * { ?s ?p ?o }", &nothing).unwrap().is_empty());
+}
+
+#[test]
+fn the_protocols_graphs_replace_those_of_the_query() {
+    let store = store();
+    let query =
+        "SELECT ?name FROM <https://n.example/1> { ?d a <http://schema.org/Dataset>; <http://schema.org/name> ?name }";
+    assert_eq!(store.query(query, &QueryOptions::default()).unwrap().column("name"), ["One"]);
+    let options = QueryOptions { default_graphs: vec!["https://n.example/2".into()], ..QueryOptions::default() };
+    assert_eq!(store.query(query, &options).unwrap().column("name"), ["Two"]);
+    let options = QueryOptions { named_graphs: vec!["https://n.example/2".into()], ..QueryOptions::default() };
+    let query = "SELECT ?name { GRAPH ?g { ?d a <http://schema.org/Dataset>; <http://schema.org/name> ?name } }";
+    assert_eq!(store.query(query, &options).unwrap().column("name"), ["Two"]);
+}
+
+#[test]
+fn nothing_but_reading_is_possible() {
+    let store = store();
+    for query in
+        ["INSERT DATA { <x:a> <x:b> <x:c> }", "DROP ALL", "CLEAR DEFAULT", "LOAD <http://127.0.0.1:9/>", "", "SELECT"]
+    {
+        assert!(matches!(store.query(query, &QueryOptions::default()), Err(MetadataError::Query { .. })), "{query}");
+    }
+    let remote = "SELECT * { SERVICE <http://127.0.0.1:9/sparql> { ?s ?p ?o } }";
+    let error = store.query(remote, &QueryOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("SERVICE"), "{error}");
+    assert_eq!(titles(&store), ["One", "Two"]);
+}
+
+#[test]
+fn queries_end_at_their_limits() {
+    let store = store();
+    let product = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }";
+    let options = QueryOptions { deadline: Duration::from_millis(200), ..QueryOptions::default() };
+    let error = store.query(product, &options).unwrap_err();
+    assert!(matches!(error, MetadataError::TooSlow { .. }), "{error}");
+    let options = QueryOptions { max_rows: 10, ..QueryOptions::default() };
+    for query in ["SELECT * { ?s ?p ?o }", "CONSTRUCT WHERE { ?s ?p ?o }"] {
+        assert!(matches!(store.query(query, &options), Err(MetadataError::TooManyRows { limit: 10 })), "{query}");
+    }
+    assert_eq!(store.query("SELECT * { ?s ?p ?o } LIMIT 10", &options).unwrap().len(), 10);
+}
+
+#[test]
+fn hostile_queries_are_refused_or_answered_and_never_crash() {
+    let store = store();
+    let many = 20_000;
+    for query in [
+        format!("SELECT * {}{}", "{".repeat(many), "}".repeat(many)),
+        format!("SELECT ({}1{} AS ?x) {{}}", "(".repeat(many), ")".repeat(many)),
+        format!("SELECT ({}1 AS ?x) {{}}", "!".repeat(60_000)),
+        format!("SELECT ({}1 AS ?x) {{}}", "- ".repeat(30_000)),
+        format!("SELECT (1{} AS ?x) {{}}", "+1".repeat(30_000)),
+        format!("SELECT (1{} AS ?x) {{}}", "||1".repeat(20_000)),
+        format!("SELECT * {{ ?s {}<x:p> ?o }}", "^".repeat(60_000)),
+        format!("SELECT * {{ ?s <x:p>{} ?o }}", "/<x:p>".repeat(8_000)),
+        format!("SELECT * {{ {{}} {} }}", "UNION {}".repeat(7_000)),
+        format!("SELECT * {{ {} }}", "OPTIONAL {?s ?p ?o}".repeat(3_000)),
+        "SELECT * { ?s ?p \"\u{0}\" }".to_owned(),
+        "x".repeat(100_000),
+    ] {
+        let options = QueryOptions { deadline: Duration::from_secs(2), max_rows: 100, ..QueryOptions::default() };
+        drop(store.query(&query, &options));
+    }
+    assert_eq!(titles(&store), ["One", "Two"]);
+}
+
+#[test]
+fn every_kind_of_answer_has_its_formats() {
+    let store = store();
+    for (query, count) in [
+        ("SELECT ?s { ?s a <http://schema.org/Dataset> }", 4),
+        ("ASK { ?s a <http://schema.org/Dataset> }", 4),
+        ("CONSTRUCT { ?s <x:name> ?n } WHERE { ?s <http://schema.org/name> ?n }", 4),
+    ] {
+        let answer = store.query(query, &QueryOptions::default()).unwrap();
+        assert_eq!(answer.formats().len(), count);
+        for format in answer.formats() {
+            let mut bytes = Vec::new();
+            answer.write(*format, &mut bytes).unwrap();
+            assert!(!bytes.is_empty(), "{query} as {}", format.media_type());
+        }
+    }
+    let graph = store.query("DESCRIBE <x:nothing>", &QueryOptions::default()).unwrap();
+    assert!(matches!(graph.write(ResultFormat::Csv, &mut Vec::new()), Err(MetadataError::Format { .. })));
+    let turtle = String::from_utf8(store.triples("https://n.example/1", ResultFormat::Turtle).unwrap()).unwrap();
+    assert!(turtle.contains("schema:name \"One\"") && turtle.contains("hg:images 2"), "{turtle}");
+}
+
+#[test]
+fn reopening_finds_what_was_applied_and_other_ontologies_start_it_afresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |ontology| MetadataStore::open(folder.path(), ontology).unwrap();
+    let store = open(ontology());
+    store.apply(vec![change("https://n.example/1", Some("One"))], &applied(1)).unwrap();
+    drop(store);
+    let store = open(ontology());
+    assert_eq!(store.applied().unwrap(), applied(1));
+    assert_eq!(titles(&store), ["One"]);
+    drop(store);
+    let mut other = metadata_store::Ontology::with_bundled();
+    other.load_obo("mine", "ontology: mine\n\n[Term]\nid: MINE:1\nname: mine\n").unwrap();
+    let store = open(std::sync::Arc::new(other));
+    assert_eq!(store.applied().unwrap(), BTreeMap::new());
+    let named = "SELECT ?t { GRAPH <https://heliograph.org/ontology/mine> { ?t ?p 'mine' } }";
+    assert_eq!(
+        store.query(named, &QueryOptions::default()).unwrap().column("t"),
+        ["http://purl.obolibrary.org/obo/MINE_1"]
+    );
+}
