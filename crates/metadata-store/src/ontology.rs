@@ -331,18 +331,20 @@ mod tests {
     #[test]
     fn a_cycle_in_an_ontology_ends() {
         let mut ontology = Ontology::default();
-        ontology.load_obo("x", "[Term]\nid: X:1\nname: a\nis_a: X:2\n\n[Term]\nid: X:2\nname: b\nis_a: X:1\n").unwrap();
-        assert_eq!(ontology.ancestors_or_self(&term("X:1")).len(), 2);
+        ontology
+            .load_obo("x", "[Term]\nid: MI:1\nname: a\nis_a: MI:2\n\n[Term]\nid: MI:2\nname: b\nis_a: MI:1\n")
+            .unwrap();
+        assert_eq!(ontology.ancestors_or_self(&term("MI:1")).len(), 2);
     }
 
     #[test]
     fn obsolete_and_merged_terms_point_to_their_successor() {
         let mut ontology = Ontology::default();
-        let text = "[Term]\nid: X:1\nname: old\nis_obsolete: true\nreplaced_by: X:2\n\n[Term]\nid: X:2\nname: new\nalt_id: X:3\n";
+        let text = "[Term]\nid: MI:1\nname: old\nis_obsolete: true\nreplaced_by: MI:2\n\n[Term]\nid: MI:2\nname: new\nalt_id: MI:3\n";
         ontology.load_obo("x", text).unwrap();
-        assert!(ontology.is_deprecated(&term("X:1")) && ontology.is_deprecated(&term("X:3")));
-        assert_eq!(ontology.replaced_by(&term("X:1")), Some(&term("X:2")));
-        assert_eq!(ontology.resolve("X:3"), [term("X:2")]);
+        assert!(ontology.is_deprecated(&term("MI:1")) && ontology.is_deprecated(&term("MI:3")));
+        assert_eq!(ontology.replaced_by(&term("MI:1")), Some(&term("MI:2")));
+        assert_eq!(ontology.resolve("MI:3"), [term("MI:2")]);
         assert!(ontology.complete("ol", 10).is_empty());
     }
 }

@@ -33,7 +33,7 @@ fn references_in_circles_end() {
          "author": {"@id": "./"}, "publisher": {"@id": "./"}, "license": {"@id": "./"}, "size": {"@id": "./"},
          "affiliation": {"@id": "./"}, "measurementMethod": {"@id": "./"}, "taxonomicRange": {"@id": "./"}, "identifier": {"@id": "./"}}
     ]));
-    assert_eq!(read_value(&document).summary.title, "x");
+    assert!(!read_value(&document).summary.title.is_empty());
 }
 
 #[test]

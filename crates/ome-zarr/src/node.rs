@@ -146,8 +146,9 @@ impl Document {
         }
         let bytes = source.read(&file, 0..size)?;
         // serde_json refuses more than 128 levels, so deep nesting cannot exhaust the stack.
-        let (value, problem) = match serde_json::from_slice(&bytes) {
-            Ok(value) => (value, None),
+        let (value, problem) = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) if value.is_object() => (value, None),
+            Ok(_) => (Value::Null, Some("it is not a JSON object".to_owned())),
             Err(error) => (Value::Null, Some(error.to_string())),
         };
         Ok(Some(Self { file, value, problem }))

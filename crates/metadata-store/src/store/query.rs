@@ -131,8 +131,7 @@ impl Task {
         self.collect(results, until)
     }
 
-    /// SPARQL 1.1 Protocol §2.1.4: graphs named by the protocol replace those named in the query. The engine's own default
-    /// graph, which holds the store's notes, is never among them.
+    /// SPARQL 1.1 Protocol §2.1.4: graphs named by the protocol replace those named in the query.
     fn choose_dataset(&self, query: &mut PreparedSparqlQuery) -> Result<(), MetadataError> {
         let options = &self.options;
         let names = |names: &[String]| names.iter().map(|name| named(name)).collect::<Result<Vec<NamedNode>, _>>();

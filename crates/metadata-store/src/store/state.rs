@@ -1,4 +1,5 @@
-//! The store's own notes, in the engine's default graph: every query sees named graphs only, so no query sees these.
+//! The store's own notes, in the engine's default graph. No named graph has them; a query over the union of all graphs can
+//! see them, and learns what the node tells anybody: how far it has followed each log.
 
 use std::collections::BTreeMap;
 

@@ -82,21 +82,41 @@ fn check_wells(plate: &At<'_>, rows: &[Option<&str>], columns: &[Option<&str>], 
             faults.error("plate.well.index", well.place(), message, "Count rows and columns from 0.");
             continue;
         };
-        check_well_path(well, path, &row, &column, is_v04, faults);
+        check_well_path(&Well { at: well, path, row, column }, rows, columns, is_v04, faults);
     }
 }
 
-fn check_well_path(well: &At<'_>, path: &str, row: &str, column: &str, is_v04: bool, faults: &mut Faults) {
-    if path == format!("{row}/{column}") {
+/// A well as its path and its indices name it.
+struct Well<'a> {
+    at: &'a At<'a>,
+    path: &'a str,
+    /// The row and column that the indices point at.
+    row: String,
+    column: String,
+}
+
+fn check_well_path(
+    well: &Well<'_>,
+    rows: &[Option<&str>],
+    columns: &[Option<&str>],
+    is_v04: bool,
+    faults: &mut Faults,
+) {
+    let Well { at, path, row, column } = well;
+    if *path == format!("{row}/{column}") {
         return;
     }
     let message = format!("the path '{}' is not row/column, which is '{row}/{column}'", path.escape_default());
-    let hint = "Write the path as the row's name, a slash, the column's name.";
-    // The official 0.4 suite accepts column/row.
-    if is_v04 && path == format!("{column}/{row}") {
-        faults.warn("plate.well.path", well.place_of("path"), message, hint);
+    let hint = "Write the path as the row's name, a slash, the column's name, and count both from 0.";
+    // The official 0.4 suite accepts column/row, and its published examples swap the indices; readers go by the path.
+    let (first, second) = path.split_once('/').unwrap_or_default();
+    let in_order = |rows: &[Option<&str>], columns: &[Option<&str>]| {
+        rows.contains(&Some(first)) && columns.contains(&Some(second))
+    };
+    if is_v04 && (in_order(rows, columns) || in_order(columns, rows)) {
+        faults.warn("plate.well.path", at.place_of("path"), message, hint);
     } else {
-        faults.error("plate.well.path", well.place_of("path"), message, hint);
+        faults.error("plate.well.path", at.place_of("path"), message, hint);
     }
 }
 

@@ -27,9 +27,13 @@ fn cases(version: &str, zarr: ZarrVersion, strict: bool) -> Vec<(String, bool, V
 #[test]
 fn every_case_of_the_suites_is_judged_as_the_specification_says() {
     let all = [cases("0.4", ZarrVersion::V2, false), cases("0.5", ZarrVersion::V3, false)].concat();
-    let wrong: Vec<_> = all.iter().filter(|(_, valid, findings)| *valid == findings.has_errors()).collect();
+    let mut wrong: Vec<_> = all.iter().filter(|(_, valid, findings)| *valid == findings.has_errors()).collect();
+    wrong.retain(|(name, ..)| !name.contains(AGAINST_THE_TEXT));
     assert!(wrong.is_empty(), "{} of {} disagree: {wrong:#?}", wrong.len(), all.len());
 }
+
+/// Called valid by the 0.4 suite for its units; its scale has two numbers for three axes, which the text forbids.
+const AGAINST_THE_TEXT: &str = "valid/mismatch_axes_units.json";
 
 #[test]
 fn every_strict_case_that_breaks_a_should_gets_a_warning_and_no_good_one_an_error() {
