@@ -36,7 +36,6 @@ struct Live {
     summary: Summary,
     graph: Option<CrateGraph>,
     images: Vec<ImageView>,
-    measured_bytes: Option<u64>,
 }
 
 /// Ancestors of a record's terms, themselves included, and every name they go by.
@@ -65,8 +64,7 @@ impl Node {
         let data = format!("{}/data/{}/{}", self.config.url_of(node).unwrap_or_default(), key.id, entry.version);
         let images = images_of_crate(&bytes, &data);
         let closure = Closure::of(&summary, &self.ontology);
-        let measured_bytes = None;
-        Ok(RecordChange { key, page, closure, live: Some(Live { entry, summary, graph, images, measured_bytes }) })
+        Ok(RecordChange { key, page, closure, live: Some(Live { entry, summary, graph, images }) })
     }
 }
 
@@ -119,7 +117,7 @@ impl Projection for MetadataStore {
 }
 
 fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> SearchDocument {
-    let Live { entry, summary, images, measured_bytes, .. } = live;
+    let Live { entry, summary, images, .. } = live;
     let kind = kind_of(&entry);
     SearchDocument {
         iri: if summary.iri.is_empty() { page } else { summary.iri.clone() },
@@ -144,7 +142,7 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         access: Access::Open,
         identifiers: summary.identifiers.into_iter().chain([key.id.to_string()]).collect(),
         images: u32::try_from(images.len()).unwrap_or(u32::MAX),
-        bytes: measured_bytes.or(summary.declared.bytes),
+        bytes: summary.declared.bytes,
         thumbnail: images.into_iter().find_map(|image| image.thumbnail).or(summary.thumbnail),
         kind: kind.as_str().to_owned(),
         key,
