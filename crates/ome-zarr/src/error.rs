@@ -48,6 +48,9 @@ pub enum OmeZarrError {
     /// A PNG could not be made.
     #[error("cannot encode the picture as PNG")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Whoever asked for the work stopped it.
+    #[error("stopped before the end")]
+    Cancelled,
     /// A request outside what is offered.
     #[error("a thumbnail's longest side must be 16 to 1024 pixels, not {0}")]
     ThumbnailSize(u32),

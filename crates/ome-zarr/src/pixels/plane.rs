@@ -12,24 +12,12 @@ pub(crate) struct Plane {
 }
 
 impl Plane {
-    /// A plane of zeros; its size has been checked.
-    pub(super) fn new(meta: &ArrayMeta, slice: &Slice) -> Option<Self> {
+    /// A plane from its pixels, row by row; `None` if they are not as many as the array's sides say.
+    pub(super) fn new(meta: &ArrayMeta, slice: &Slice, bytes: Vec<u8>) -> Option<Self> {
         let side = |axis: usize| usize::try_from(*meta.shape.get(axis)?).ok();
         let (height, width, data_type) = (side(slice.y)?, side(slice.x)?, meta.data_type);
         let size = height.checked_mul(width)?.checked_mul(data_type.size())?;
-        Some(Self { width, height, data_type, bytes: vec![0; size] })
-    }
-
-    /// Puts the pixels of one chunk where they belong.
-    pub(super) fn place(&mut self, meta: &ArrayMeta, slice: &Slice, chunk: &[u64], tile: &[u8]) {
-        let Some(part) = Part::of(meta, slice, chunk) else { return };
-        let pixel = self.data_type.size();
-        for (row, source) in tile.chunks_exact((part.width * pixel).max(1)).enumerate().take(part.height) {
-            let start = ((part.top + row) * self.width + part.left) * pixel;
-            if let Some(target) = self.bytes.get_mut(start..start + source.len()) {
-                target.copy_from_slice(source);
-            }
-        }
+        (bytes.len() == size).then_some(Self { width, height, data_type, bytes })
     }
 
     /// One row as numbers; NaN and infinities are 0.
@@ -55,52 +43,6 @@ impl Plane {
         let row = self.width * size;
         self.bytes.get(y * row..(y + 1) * row).unwrap_or_default().chunks_exact(size)
     }
-}
-
-/// Which part of a plane a chunk covers, in pixels.
-struct Part {
-    top: usize,
-    left: usize,
-    height: usize,
-    width: usize,
-}
-
-impl Part {
-    fn of(meta: &ArrayMeta, slice: &Slice, chunk: &[u64]) -> Option<Self> {
-        let side = |axis: usize| -> Option<(usize, usize)> {
-            let size = *meta.chunk_shape().get(axis)?;
-            let start = chunk.get(axis)?.checked_mul(size)?;
-            let extent = meta.shape.get(axis)?.checked_sub(start)?.min(size);
-            Some((usize::try_from(start).ok()?, usize::try_from(extent).ok()?))
-        };
-        let ((top, height), (left, width)) = side(slice.y).zip(side(slice.x))?;
-        Some(Self { top, left, height, width })
-    }
-}
-
-/// Cuts the pixels of a plane out of a decoded chunk. Where the chunk is not as long as its shape says, the rest is 0.
-pub(super) fn cut(meta: &ArrayMeta, slice: &Slice, chunk: &[u64], decoded: &[u8]) -> Vec<u8> {
-    let Some(part) = Part::of(meta, slice, chunk) else { return Vec::new() };
-    let pixel = meta.data_type.size();
-    let shape = meta.chunk_shape();
-    let stride = |axis: usize| shape.iter().skip(axis + 1).product::<u64>() as usize * pixel;
-    let fixed = |(axis, index): (usize, &u64)| match shape.get(axis) {
-        Some(size) if axis != slice.y && axis != slice.x => (index % size) as usize * stride(axis),
-        _ => 0,
-    };
-    let origin: usize = slice.index.iter().enumerate().map(fixed).sum();
-    let (down, right) = (stride(slice.y), stride(slice.x));
-    let mut tile = Vec::with_capacity(part.height * part.width * pixel);
-    for row in 0..part.height {
-        let start = origin + row * down;
-        if right == pixel {
-            tile.extend_from_slice(decoded.get(start..start + part.width * pixel).unwrap_or_default());
-        } else {
-            let pixels = (0..part.width).map(|column| start + column * right);
-            pixels.for_each(|at| tile.extend_from_slice(decoded.get(at..at + pixel).unwrap_or_default()));
-        }
-    }
-    tile
 }
 
 /// A little- or big-endian machine's own integer, of any width.
