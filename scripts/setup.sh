@@ -2,10 +2,14 @@
 # Installs what building Heliograph needs beside a Rust toolchain: a C++ compiler for RocksDB, and libclang for its bindings.
 set -euo pipefail
 
+# The shared library under the names bindgen looks for; `libclang-cpp.so`, which other packages bring, is none of them.
 has_libclang() {
     [ -n "${LIBCLANG_PATH:-}" ] && return 0
-    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || compgen -G '/usr/lib*/libclang*.so*' >/dev/null ||
-        compgen -G '/usr/lib/*-linux-gnu/libclang*.so*' >/dev/null
+    local folder
+    for folder in /usr/lib/llvm-*/lib /usr/lib /usr/lib64 /usr/lib/*-linux-gnu; do
+        compgen -G "$folder/libclang.so*" >/dev/null || compgen -G "$folder/libclang-[0-9]*.so*" >/dev/null && return 0
+    done
+    return 1
 }
 
 if ! command -v cargo >/dev/null; then
