@@ -48,21 +48,27 @@ fn every_tiff_of_the_corpus_is_read_or_refused_for_its_own_reason() {
 #[test]
 fn pixels_are_those_that_tifffile_reads() {
     let Some(root) = corpus("") else { return };
-    let Some(python) = std::env::var_os("HELIOGRAPH_PYTHON") else {
+    if std::env::var_os("HELIOGRAPH_PYTHON").is_none() {
         eprintln!("skipped: HELIOGRAPH_PYTHON names no Python with tifffile");
         return;
-    };
+    }
     let paths: Vec<String> = tiffs(&root).into_iter().filter(|path| is_refused(path).is_none()).collect();
+    compare(&root, &paths);
+}
+
+/// Compares all pixels of files with what `tifffile` reads of them.
+fn compare(root: &Path, paths: &[String]) {
+    let python = std::env::var_os("HELIOGRAPH_PYTHON").unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/tiff_digest.py");
-    let output = Command::new(python).arg(script).args(&paths).current_dir(&root).output().unwrap();
+    let output = Command::new(python).arg(script).args(paths).current_dir(root).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let source = folder(&root);
+    let source = folder(root);
     let mut seen = BTreeSet::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let answer: Value = serde_json::from_str(line).unwrap();
         let path = answer["file"].as_str().unwrap();
         let images = answer["images"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        let import = open(&source, path).unwrap();
+        let import = open(&source, path).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(import.rasters.len(), images.len(), "{path}");
         for (raster, image) in import.rasters.iter().zip(images) {
             let info = raster.info();
@@ -147,4 +153,19 @@ fn a_file_called_ome_tiff_without_ome_xml_is_read_with_a_note() {
     let import = open(&source, "ometiff/goeckslab-tools-mti/vitessce/vitessce_image.ome.tiff").unwrap();
     assert_eq!(import.rasters[0].info().shape, [1, 1, 1, 300, 300]);
     assert!(import.notes.iter().any(|note| note.rule == "import.no-ome-xml"));
+}
+
+#[test]
+fn files_of_every_codec_type_and_layout_are_read_as_tifffile_reads_them() {
+    let Some(python) = std::env::var_os("HELIOGRAPH_PYTHON") else {
+        eprintln!("skipped: HELIOGRAPH_PYTHON names no Python with tifffile");
+        return;
+    };
+    let made = tempfile::tempdir().unwrap();
+    let script = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python").join(name);
+    let output = Command::new(&python).arg(script("tiff_matrix.py")).arg(made.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let paths = folder(made.path()).list("").unwrap();
+    assert!(paths.len() > 300, "{} files were made", paths.len());
+    compare(made.path(), &paths);
 }

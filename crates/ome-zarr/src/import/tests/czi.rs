@@ -139,8 +139,6 @@ fn what_is_not_read_is_named() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn changed_bytes_and_cuts_are_survived(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),

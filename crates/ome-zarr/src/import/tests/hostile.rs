@@ -58,8 +58,6 @@ fn made_files() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn changed_bytes_and_cuts_are_survived(
         which in 0..64_usize,
