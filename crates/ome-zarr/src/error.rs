@@ -45,6 +45,19 @@ pub enum OmeZarrError {
         /// What the decoder said.
         reason: String,
     },
+    /// A microscope file whose format, codec or type of pixel is not read here.
+    #[error(
+        "'{path}' ({format}) cannot be converted: {reason}. Export it as OME-TIFF with the microscope's own program or \
+         Fiji, or let bioformats2raw convert it"
+    )]
+    Unsupported {
+        /// The file.
+        path: String,
+        /// The name of the format.
+        format: String,
+        /// What of it is not read.
+        reason: String,
+    },
     /// A PNG could not be made.
     #[error("cannot encode the picture as PNG")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),

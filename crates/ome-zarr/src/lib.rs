@@ -47,6 +47,7 @@ mod version;
 pub use describe::describe;
 pub use error::OmeZarrError;
 pub use find::{ImageLocation, find_images, find_stores};
+pub use import::{ImportCandidate, find_imports};
 pub use node::ZarrVersion;
 pub use progress::{Progress, Unwatched};
 pub use record::{Axis, AxisKind, Channel, ImageRecord, Level, Window};

@@ -50,6 +50,28 @@ pub(crate) struct RasterInfo {
     pub(crate) field: Option<PlateField>,
 }
 
+impl RasterInfo {
+    /// Refuses a region that is not inside the image, or whose pixels are not `bytes` long.
+    ///
+    /// # Errors
+    /// It is none; `path` names the file in the message.
+    pub(crate) fn check_region(
+        &self,
+        start: Tczyx,
+        shape: Tczyx,
+        bytes: usize,
+        path: &str,
+    ) -> Result<(), OmeZarrError> {
+        let inside = |axis: usize| start[axis].checked_add(shape[axis]).is_some_and(|end| end <= self.shape[axis]);
+        let fits = (0..5).all(|axis| shape[axis] > 0 && inside(axis));
+        let needed = shape.iter().try_fold(self.data_type.size() as u64, |bytes, size| bytes.checked_mul(*size));
+        if fits && needed == Some(bytes as u64) {
+            return Ok(());
+        }
+        Err(OmeZarrError::decode(path, format!("the region {shape:?} at {start:?} is not one of the image")))
+    }
+}
+
 /// A channel as a source describes it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RasterChannel {
