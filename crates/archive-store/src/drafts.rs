@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use dataset_model::{DatasetId, Digest};
 use futures::Stream;
+use object_store::path::Path;
 
 use crate::{
     Archive, Blob,
@@ -60,6 +61,30 @@ impl Archive {
         }
         self.close_files(&folder);
         Ok(())
+    }
+
+    /// Removes the blobs of a draft that are not to be kept, and what interrupted uploads left. Nothing may be sent to the
+    /// draft meanwhile. To be repeated when interrupted.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn keep_draft_blobs(
+        &self,
+        draft: &DatasetId,
+        keep: impl Fn(&Digest) -> bool,
+    ) -> Result<(), ArchiveError> {
+        let folder = layout::draft(draft);
+        let kept = |path: &Path| path.filename().and_then(|name| name.parse().ok()).is_some_and(|digest| keep(&digest));
+        let found = self.store().list(&folder).await?.into_iter().map(|blob| blob.location);
+        let gone: Vec<Path> = found.filter(|path| !kept(path)).collect();
+        if !gone.is_empty() {
+            self.store().delete(gone).await?;
+            self.close_files(&folder);
+        }
+        match self.store().disk() {
+            Some(disk) => disk.sweep(&folder).await,
+            None => Ok(()),
+        }
     }
 
     /// The drafts that hold blobs, in no order; for collecting those nobody knows any more.

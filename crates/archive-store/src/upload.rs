@@ -34,6 +34,8 @@ pub struct StoredBlob {
     pub size: u64,
     /// The digest of all bytes.
     pub sha256: Digest,
+    /// The CRC-32 of all bytes, as ZIP has it.
+    pub crc32: u32,
 }
 
 /// Stores a body under its digest; when it is not what was expected, nothing is left of it.
@@ -99,6 +101,7 @@ where
 struct Tally {
     expect: Expect,
     digester: Digester,
+    crc32: crc32fast::Hasher,
     size: u64,
 }
 
@@ -106,7 +109,7 @@ impl Tally {
     fn new(expect: Expect) -> Result<Self, ArchiveError> {
         match expect.size {
             Some(size) if size > expect.max_bytes => Err(ArchiveError::TooLarge { limit: expect.max_bytes }),
-            _ => Ok(Self { expect, digester: Digester::default(), size: 0 }),
+            _ => Ok(Self { expect, digester: Digester::default(), crc32: crc32fast::Hasher::new(), size: 0 }),
         }
     }
 
@@ -120,6 +123,7 @@ impl Tally {
             Some(expected) if self.size > expected => Err(ArchiveError::WrongSize { expected, found: self.size }),
             _ => {
                 self.digester.update(&piece);
+                self.crc32.update(&piece);
                 Ok(piece)
             }
         }
@@ -132,7 +136,7 @@ impl Tally {
         let found = self.digester.finish();
         match self.expect.sha256 {
             Some(expected) if expected != found => Err(ArchiveError::WrongDigest { expected, found }),
-            _ => Ok(StoredBlob { size: self.size, sha256: found }),
+            _ => Ok(StoredBlob { size: self.size, sha256: found, crc32: self.crc32.finalize() }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Talking to a node over its public API.
 
+mod archive;
 mod deposit;
 mod import;
 mod plan;

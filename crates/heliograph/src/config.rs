@@ -96,6 +96,8 @@ pub struct LimitsSection {
     pub file_bytes: u64,
     /// Files in one deposit.
     pub deposit_files: u64,
+    /// Bytes of all files of one archive, unpacked.
+    pub archive_bytes: u64,
     /// Bytes of one RO-Crate.
     pub crate_bytes: u64,
     /// Seconds one SPARQL query may take.
@@ -152,8 +154,9 @@ impl Default for FederationSection {
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        let Limits { file_bytes, deposit_files, crate_bytes, sparql_seconds, sparql_rows } = Limits::default();
-        Self { file_bytes, deposit_files, crate_bytes, sparql_seconds, sparql_rows }
+        let Limits { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows } =
+            Limits::default();
+        Self { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows }
     }
 }
 
@@ -227,6 +230,7 @@ impl Config {
             limits: Limits {
                 file_bytes: limits.file_bytes,
                 deposit_files: limits.deposit_files,
+                archive_bytes: limits.archive_bytes,
                 crate_bytes: limits.crate_bytes,
                 sparql_seconds: limits.sparql_seconds,
                 sparql_rows: limits.sparql_rows,

@@ -9,8 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use dataset_model::{DatasetId, FilePath};
 use futures::StreamExt;
-use node::{Blob, Node, NodeError, OpenFile};
+use node::{Actor, Node, NodeError, OpenFile, VersionChoice};
 
 use crate::{
     Problem,
@@ -18,6 +19,7 @@ use crate::{
     conditions::{self, Verdict},
     content_digest, media_types,
     ranges::{self, Wanted},
+    served::Served,
 };
 
 /// Bodies up to this size are read in one go on the thread that answers: the page cache has most chunks.
@@ -29,7 +31,7 @@ const ONE_READ: u64 = 1 << 20;
     params(
         ("id" = String, Path, description = "Dataset id"),
         ("version" = String, Path, description = "`v1`, `v2`, … or `latest`"),
-        ("path" = String, Path, description = "File path; `…/image.ome.zarr` is the root any Zarr library opens"),
+        ("path" = String, Path, description = "File path; `…/image.ome.zarr` is the root any Zarr library opens, `…/image.ozx` the image as one file"),
         ("Range" = Option<String>, Header, description = "Single, suffix and multiple byte ranges"),
     ),
     responses(
@@ -47,35 +49,56 @@ pub(crate) async fn read_file(
     let absent = || NodeError::NotFound("there is no such file".into());
     let id = id.parse().map_err(|_| absent())?;
     let version = version.parse().map_err(|_| absent())?;
-    let path: dataset_model::FilePath = path.parse().map_err(|_| absent())?;
-    let file = node.open_file(&actor, &id, version, &path).await?;
-    let etag = format!("\"{}\"", file.blob.sha256());
+    let path: FilePath = path.parse().map_err(|_| absent())?;
+    let (file, immutable) = open(&node, &actor, &id, version, &path).await?;
+    let etag = format!("\"{}\"", file.tag());
     let mut response = match conditions::weigh(&headers, &etag) {
         Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
         Verdict::Failed => StatusCode::PRECONDITION_FAILED.into_response(),
         Verdict::Proceed => {
             let range = headers.get(header::RANGE).filter(|_| conditions::range_applies(&headers, &etag));
-            answer(&file.blob, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
+            answer(&file, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
         }
     };
-    describe(response.headers_mut(), &file, &etag)?;
+    describe(response.headers_mut(), &file, immutable, &etag)?;
     Ok(response)
 }
 
+/// A file as it is stored or, where there is none of that name, the image it names as one archive.
+async fn open(
+    node: &Arc<Node>,
+    actor: &Actor,
+    id: &DatasetId,
+    version: VersionChoice,
+    path: &FilePath,
+) -> Result<(Served, bool), NodeError> {
+    match node.open_file(actor, id, version, path).await {
+        Ok(OpenFile { blob, immutable }) => Ok((Served::File(blob), immutable)),
+        Err(NodeError::NotFound(_)) if path.name().ends_with(".ozx") => {
+            let ozx = node.open_ozx(actor, id, version, path).await?;
+            let immutable = ozx.immutable;
+            Ok((Served::Ozx(ozx), immutable))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Headers every answer about a file carries.
-fn describe(headers: &mut HeaderMap, file: &OpenFile, etag: &str) -> Result<(), Problem> {
-    let cache = if file.immutable { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
+fn describe(headers: &mut HeaderMap, file: &Served, immutable: bool, etag: &str) -> Result<(), Problem> {
+    let cache = if immutable { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
     headers.insert(header::ETAG, value(etag)?);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert("repr-digest", value(&content_digest::field(&file.blob.sha256()))?);
+    if let Some(sha256) = file.sha256() {
+        headers.insert("repr-digest", value(&content_digest::field(&sha256))?);
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A deposited page or SVG must not act in the portal's name.
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     Ok(())
 }
 
-async fn answer(blob: &Blob, range: Option<&str>, media_type: &'static str) -> Result<Response, Problem> {
+async fn answer(blob: &Served, range: Option<&str>, media_type: &'static str) -> Result<Response, Problem> {
     let size = blob.size();
     match ranges::wanted(range, size) {
         Wanted::Whole => Ok(part(StatusCode::OK, blob, 0..size, media_type).await?),
@@ -98,14 +121,14 @@ async fn answer(blob: &Blob, range: Option<&str>, media_type: &'static str) -> R
 
 async fn part(
     status: StatusCode,
-    blob: &Blob,
+    blob: &Served,
     range: std::ops::Range<u64>,
     media_type: &'static str,
 ) -> Result<Response, Problem> {
     let length = range.end - range.start;
-    let inline = if length <= ONE_READ { blob.bytes_blocking(range.clone()) } else { None };
+    let inline = if length <= ONE_READ { blob.read_blocking(range.clone()) } else { None };
     let body = match inline {
-        Some(bytes) => Body::from(bytes.map_err(NodeError::Archive)?),
+        Some(bytes) => Body::from(bytes?),
         None => Body::from_stream(blob.read(range)),
     };
     let headers =
@@ -114,8 +137,8 @@ async fn part(
 }
 
 /// `multipart/byteranges` (RFC 9110 §14.6), streamed part by part.
-fn several(blob: &Blob, parts: &[std::ops::Range<u64>], media_type: &'static str) -> Result<Response, Problem> {
-    let (size, boundary) = (blob.size(), format!("heliograph-{}", blob.sha256()));
+fn several(blob: &Served, parts: &[std::ops::Range<u64>], media_type: &'static str) -> Result<Response, Problem> {
+    let (size, boundary) = (blob.size(), format!("heliograph-{}", blob.tag()));
     let head = |range: &std::ops::Range<u64>| {
         format!(
             "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: bytes {}-{}/{size}\r\n\r\n",

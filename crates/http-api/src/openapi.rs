@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_files, deposits, harvesting, health, log, peers, render, search, sources, sparql, terms,
-    tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, harvesting, health, log, peers, render, search, sources,
+    sparql, terms, tokens,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -35,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(deposits::publish))
         .routes(routes!(deposit_files::list))
         .routes(routes!(deposit_files::put, deposit_files::delete))
+        .routes(routes!(deposit_archive::put))
         .routes(routes!(deposits::create_version))
         .routes(routes!(datasets::show))
         .routes(routes!(datasets::show_version))

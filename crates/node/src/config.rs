@@ -46,6 +46,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Files in one deposit.
     pub deposit_files: u64,
+    /// Bytes of all files of one archive, unpacked.
+    pub archive_bytes: u64,
     /// Bytes of one RO-Crate.
     pub crate_bytes: u64,
     /// Seconds one SPARQL query may take.
@@ -59,6 +61,7 @@ impl Default for Limits {
         Self {
             file_bytes: 64 << 30,
             deposit_files: 2_000_000,
+            archive_bytes: 1 << 40,
             crate_bytes: 16 << 20,
             sparql_seconds: 20,
             sparql_rows: 100_000,

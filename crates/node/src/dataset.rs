@@ -198,12 +198,12 @@ impl Node {
         }
     }
 
-    /// What a new version of an own dataset starts from: its next number and the files it has.
+    /// What a new version of an own dataset starts from: its next number and the files it has, with their CRC-32 where known.
     pub(crate) fn base_of_new_version(
         &self,
         actor: &Actor,
         base: &DatasetId,
-    ) -> Result<(DatasetId, VersionNumber, Vec<ManifestFile>), NodeError> {
+    ) -> Result<(DatasetId, VersionNumber, Vec<(ManifestFile, Option<u32>)>), NodeError> {
         let (key, version) = self.own_version(actor, base, VersionChoice::Latest)?;
         let owner = self.owners().get(base.as_str())?.map(|owner| owner.owner).unwrap_or_default();
         policy::require_owner(actor, &owner)?;
@@ -212,7 +212,9 @@ impl Node {
         let runtime = tokio::runtime::Handle::current();
         let manifest = tokio::task::block_in_place(|| runtime.block_on(archive.manifest(&id, version)));
         let manifest = manifest.map_err(NodeError::Archive)?;
-        let files = manifest.files().iter().filter(|file| file.path.as_str() != CRATE_FILE).cloned().collect();
+        let checksums = self.checksums_of_version(&key.id, version, &manifest)?;
+        let files = manifest.files().iter().cloned().zip(checksums);
+        let files = files.filter(|(file, _)| file.path.as_str() != CRATE_FILE).collect();
         Ok((key.id, version.next(), files))
     }
 

@@ -1,4 +1,4 @@
-use std::error::Error;
+use std::{collections::HashMap, error::Error};
 
 use archive_store::{ArchiveError, Expect};
 use bytes::Bytes;
@@ -87,7 +87,9 @@ impl Node {
             state: DraftState::Open,
         };
         let mut changes = vec![self.drafts().put(id.as_str(), &draft)?];
-        changes.extend(inherited.iter().map(|file| self.put_file(&id, file, true)).collect::<Result<Vec<_>, _>>()?);
+        for (file, crc32) in &inherited {
+            changes.push(self.put_inherited(&id, file, *crc32)?);
+        }
         if let Some(text) = new.crate_json.or(self.crate_of_base(&draft)?) {
             self.check_crate_text(&draft, &text)?;
             changes.push(self.sent_crates().put(id.as_str(), &text)?);
@@ -158,13 +160,12 @@ impl Node {
         let expect = Expect { sha256: expected, size: None, max_bytes: self.config.limits.file_bytes };
         let blob = self.archive.put_draft_file(id, body, expect).await.map_err(refused_body)?;
         let file = ManifestFile { path, size: blob.size, sha256: blob.sha256 };
-        if file.path.as_str() == CRATE_FILE {
-            let text = self.read_draft_text(id, &file).await?;
-            self.check_crate_text(&draft, &text)?;
-            self.ledger.write(vec![self.sent_crates().put(id.as_str(), &text)?, self.touched(&draft)?])?;
+        let changes = if file.path.as_str() == CRATE_FILE {
+            self.take_crate(&draft, &file).await?
         } else {
-            self.ledger.write(vec![self.put_file(id, &file, false)?])?;
-        }
+            vec![self.put_received(id, &file, blob.crc32)?]
+        };
+        self.ledger.write(changes)?;
         Ok(file)
     }
 
@@ -253,6 +254,45 @@ impl Node {
         })
     }
 
+    /// What changes when the RO-Crate arrives as a file.
+    pub(crate) async fn take_crate(&self, draft: &Draft, file: &ManifestFile) -> Result<Vec<Change>, NodeError> {
+        let text = self.read_draft_text(&draft.id, file).await?;
+        self.check_crate_text(draft, &text)?;
+        Ok(vec![self.sent_crates().put(draft.id.as_str(), &text)?, self.touched(draft)?])
+    }
+
+    pub(crate) fn has_draft_file(&self, id: &DatasetId, path: &FilePath) -> Result<bool, NodeError> {
+        Ok(self.draft_files().get(&file_key(id, path))?.is_some())
+    }
+
+    /// Writes many files down at once, `new` of which the draft does not have, unless it would have too many.
+    pub(crate) fn put_many(&self, id: &DatasetId, new: u64, changes: Vec<Change>) -> Result<(), NodeError> {
+        let limit = self.config.limits.deposit_files;
+        let mut counts = self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Counted again when the next file comes.
+        counts.remove(id);
+        let count = self.files_of(id).count() as u64 + new;
+        if count > limit {
+            return Err(NodeError::TooLarge(format!(
+                "a deposit may have {limit} files, and '{id}' would have {count}"
+            )));
+        }
+        Ok(self.ledger.write(changes)?)
+    }
+
+    /// The CRC-32 of the files of a draft, where they are known.
+    pub(crate) fn checksums_of_draft(&self, id: &DatasetId) -> Result<HashMap<FilePath, u32>, NodeError> {
+        let prefix = format!("{id}/");
+        let mut checksums = HashMap::new();
+        for row in self.draft_files().iter_prefix(&prefix) {
+            let (key, file) = row?;
+            if let (Ok(path), Some(crc32)) = (key[prefix.len()..].parse(), file.crc32) {
+                checksums.insert(path, crc32);
+            }
+        }
+        Ok(checksums)
+    }
+
     /// The changes that make a draft's documents disappear.
     pub(crate) fn forget_draft(&self, draft: &Draft) -> Result<Vec<Change>, NodeError> {
         self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&draft.id);
@@ -269,7 +309,7 @@ impl Node {
 
     /// Fails when the draft has as many files as it may, unless this one takes the place of another.
     fn make_room(&self, id: &DatasetId, path: &FilePath) -> Result<(), NodeError> {
-        if self.draft_files().get(&file_key(id, path))?.is_some() {
+        if self.has_draft_file(id, path)? {
             return Ok(());
         }
         let limit = self.config.limits.deposit_files;
@@ -285,8 +325,20 @@ impl Node {
         Ok(())
     }
 
-    fn put_file(&self, id: &DatasetId, file: &ManifestFile, inherited: bool) -> Result<Change, NodeError> {
-        let document = DraftFile { size: file.size, sha256: file.sha256, inherited };
+    /// The change that gives a draft a file whose bytes have arrived.
+    pub(crate) fn put_received(&self, id: &DatasetId, file: &ManifestFile, crc32: u32) -> Result<Change, NodeError> {
+        self.put_file(
+            id,
+            file,
+            DraftFile { size: file.size, sha256: file.sha256, inherited: false, crc32: Some(crc32) },
+        )
+    }
+
+    fn put_inherited(&self, id: &DatasetId, file: &ManifestFile, crc32: Option<u32>) -> Result<Change, NodeError> {
+        self.put_file(id, file, DraftFile { size: file.size, sha256: file.sha256, inherited: true, crc32 })
+    }
+
+    fn put_file(&self, id: &DatasetId, file: &ManifestFile, document: DraftFile) -> Result<Change, NodeError> {
         Ok(self.draft_files().put(&file_key(id, &file.path), &document)?)
     }
 
@@ -368,14 +420,14 @@ fn client_key(actor: &Actor, key: &str) -> String {
     format!("{}/{key}", actor.owner())
 }
 
-fn busy(id: &DatasetId) -> NodeError {
+pub(crate) fn busy(id: &DatasetId) -> NodeError {
     NodeError::Conflict(format!(
         "deposit '{id}' is being published or changed: wait until that has ended, then try again"
     ))
 }
 
 /// A body that was not what it should be is the sender's matter; anything else is ours.
-fn refused_body(error: ArchiveError) -> NodeError {
+pub(crate) fn refused_body(error: ArchiveError) -> NodeError {
     match error {
         ArchiveError::WrongDigest { .. } | ArchiveError::WrongSize { .. } | ArchiveError::Body(_) => {
             NodeError::Invalid(format!("the file was not stored: {error}"))

@@ -39,6 +39,9 @@ pub(crate) struct DraftFile {
     pub sha256: Digest,
     /// Already in the archive with the version before; not sent again.
     pub inherited: bool,
+    /// The CRC-32 of the bytes, for archives made of them; nothing where nobody has computed it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32: Option<u32>,
 }
 
 /// How a deposit ended, for the client that asks again. Key: `{owner}/{client_key}`.
@@ -89,6 +92,11 @@ impl Node {
     /// The image records of a version. Key: `{dataset}/{version}`.
     pub(crate) fn image_records(&self) -> Collection<Vec<ImageRecord>> {
         self.ledger.collection("images")
+    }
+
+    /// The CRC-32 of each file of a version, in the order of its manifest. Key: `{dataset}/{version}`.
+    pub(crate) fn checksums(&self) -> Collection<Vec<Option<u32>>> {
+        self.ledger.collection("checksums")
     }
 
     pub(crate) fn source_records(&self) -> Collection<SourceRecord> {

@@ -165,7 +165,15 @@ impl From<CrateError> for NodeError {
 
 impl From<OmeZarrError> for NodeError {
     fn from(source: OmeZarrError) -> Self {
-        Self::Invalid(source.to_string())
+        let message = source.to_string();
+        match source {
+            OmeZarrError::Archive(fault) if fault.is_too_large() => {
+                Self::TooLarge(format!("{message}. {}", fault.hint))
+            }
+            OmeZarrError::Archive(fault) => Self::refused(message, vec![fault.finding()]),
+            OmeZarrError::ArchiveContents(findings) => Self::refused(message, findings),
+            _ => Self::Invalid(message),
+        }
     }
 }
 

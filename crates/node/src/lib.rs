@@ -36,7 +36,9 @@ mod searching;
 mod service;
 mod sparql;
 mod tokens;
+mod unpacking;
 mod views;
+mod virtual_ozx;
 mod withdrawal;
 
 pub use actor::{Actor, Scope};
@@ -57,7 +59,9 @@ pub use searching::{SearchAnswer, SearchRequest, SourceReport};
 pub use service::{Background, Node};
 pub use sparql::SparqlRequest;
 pub use tokens::{NewToken, TokenView};
+pub use unpacking::{ArchiveReceipt, ArchiveUpload};
 pub use views::{ImageView, NodeView, RecordKind, RecordView, Tombstone, VersionView};
+pub use virtual_ozx::VirtualOzx;
 
 pub use archive_store::Blob;
 pub use federation::{NodeDescription, paths};

@@ -229,17 +229,20 @@ impl Node {
             Append {
                 entries: vec![bytes],
                 crates: vec![(Digest::of(&prepared.crate_bytes), prepared.crate_bytes.clone())],
-                changes: self.documents_of_publication(prepared)?,
+                changes: self.documents_of_publication(prepared, &committed.manifest)?,
                 ..Append::default()
             },
         )?;
         Ok(indexes.start)
     }
 
-    fn documents_of_publication(&self, prepared: &Prepared) -> Result<Vec<Change>, NodeError> {
+    fn documents_of_publication(&self, prepared: &Prepared, manifest: &Manifest) -> Result<Vec<Change>, NodeError> {
         let draft = &prepared.draft;
         let key = version_key(&draft.dataset, draft.version);
+        let known = self.checksums_of_draft(&draft.id)?;
+        let checksums: Vec<Option<u32>> = manifest.files().iter().map(|file| known.get(&file.path).copied()).collect();
         let mut changes = self.forget_draft(draft)?;
+        changes.push(self.checksums().put(&key, &checksums)?);
         if let Some(text) = self.crate_of_draft(draft)? {
             changes.push(self.sent_crates().put(&key, &text)?);
         }

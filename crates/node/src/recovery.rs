@@ -15,6 +15,9 @@ pub(crate) async fn recover(node: &Node) -> Result<(), NodeError> {
     for draft in drafts.iter().filter(|draft| draft.state == DraftState::Publishing) {
         heal_draft(node, &draft.id).await?;
     }
+    for draft in &drafts {
+        node.forget_arrivals(&draft.id).await?;
+    }
     let known: HashSet<&DatasetId> = drafts.iter().map(|draft| &draft.id).collect();
     for orphan in node.archive.list_drafts().await.map_err(NodeError::Archive)? {
         if !known.contains(&orphan) {

@@ -12,7 +12,7 @@ use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
-use crate::{NodeConfig, NodeError, keys, peers::PeerStatus, projector::Projector, recovery};
+use crate::{NodeConfig, NodeError, keys, peers::PeerStatus, projector::Projector, recovery, virtual_ozx::Layouts};
 
 /// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
 pub struct Node {
@@ -32,6 +32,8 @@ pub struct Node {
     pub(crate) datasets_in_use: Locks,
     pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) rendering: Semaphore,
+    pub(crate) ozx_layouts: Layouts,
+    pub(crate) checksumming: tokio::sync::Mutex<()>,
     pub(crate) querying: Semaphore,
     pub(crate) peers: Vec<Peer>,
     pub(crate) wake_harvest: Notify,
@@ -94,6 +96,8 @@ impl Node {
             datasets_in_use: Locks::default(),
             importing: tokio::sync::Mutex::new(()),
             rendering: Semaphore::new(2),
+            ozx_layouts: Layouts::default(),
+            checksumming: tokio::sync::Mutex::new(()),
             querying: Semaphore::new(4),
             peers,
             wake_harvest: Notify::new(),

@@ -1,4 +1,6 @@
-use crate::source::SourceError;
+use dataset_model::Finding;
+
+use crate::{source::SourceError, zip::ArchiveFault};
 
 /// What can go wrong while reading, judging, drawing or writing an image.
 #[derive(Debug, thiserror::Error)]
@@ -61,14 +63,20 @@ pub enum OmeZarrError {
     /// A PNG could not be made.
     #[error("cannot encode the picture as PNG")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An archive that breaks a rule, or exceeds a limit.
+    #[error("{0}")]
+    Archive(ArchiveFault),
+    /// An archive that can be read, but holds what it must not, or lacks what it must.
+    #[error("the archive is refused: {}", .0.iter().find(|finding| finding.severity == dataset_model::Severity::Error).map_or("", |finding| &finding.message))]
+    ArchiveContents(Vec<Finding>),
     /// Whoever asked for the work stopped it.
     #[error("stopped before the end")]
     Cancelled,
     /// A request outside what is offered.
     #[error("a thumbnail's longest side must be 16 to 1024 pixels, not {0}")]
     ThumbnailSize(u32),
-    /// A sample image could not be written.
-    #[error("cannot write the sample image at '{path}'")]
+    /// A file could not be written.
+    #[error("cannot write '{path}'")]
     Write {
         /// The file or folder.
         path: String,
@@ -89,5 +97,11 @@ impl OmeZarrError {
 
     pub(crate) fn decode(path: &str, reason: impl Into<String>) -> Self {
         Self::Decode { path: path.to_owned(), reason: reason.into() }
+    }
+}
+
+impl From<ArchiveFault> for OmeZarrError {
+    fn from(fault: ArchiveFault) -> Self {
+        Self::Archive(fault)
     }
 }

@@ -43,6 +43,7 @@ mod thumbnail;
 mod tree;
 mod validate;
 mod version;
+pub mod zip;
 
 pub use describe::describe;
 pub use error::OmeZarrError;

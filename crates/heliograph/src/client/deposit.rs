@@ -10,15 +10,20 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use super::{Client, Plan, escape, escape_path, plan::LocalFile};
+use super::{
+    Client, Plan,
+    archive::{HashedArchive, hash_archives},
+    escape, escape_path,
+    plan::LocalFile,
+};
 
 /// Times a file is tried when the connection breaks or the node is busy.
 const TRIES: u32 = 5;
 
 /// A file with its digest.
-struct Hashed {
-    file: LocalFile,
-    sha256: Digest,
+pub(crate) struct Hashed {
+    pub(crate) file: LocalFile,
+    pub(crate) sha256: Digest,
 }
 
 impl Client {
@@ -26,7 +31,9 @@ impl Client {
     pub(crate) async fn deposit(&self, plan: &Plan) -> Result<Value> {
         let crate_text = std::fs::read_to_string(&plan.crate_file)
             .with_context(|| format!("reading {}", plan.crate_file.display()))?;
-        let files = hash_all(plan.files()?, plan).await?;
+        let (archives, mut files) = hash_archives(plan).await?;
+        files.extend(hash_all(plan.files()?, plan).await?);
+        refuse_doubles(&files)?;
         let draft = match self.find_or_make_draft(plan, &crate_text, &files).await? {
             Found::Published(receipt) => return Ok(receipt),
             Found::Draft(draft) => draft,
@@ -34,7 +41,7 @@ impl Client {
         let id = draft["id"].as_str().context("the node's answer names no deposit")?.to_owned();
         let arrived = self.arrived(&id).await?;
         self.remove_what_is_gone(&id, &arrived, &files).await?;
-        self.send_what_is_missing(&id, &arrived, files, plan).await?;
+        self.send_what_is_missing(&id, &arrived, (files, archives), plan).await?;
         if plan.publish {
             return self.post(&format!("/api/v1/deposits/{}/publish", escape(&id)), &Value::Null).await;
         }
@@ -122,46 +129,82 @@ impl Client {
         &self,
         id: &str,
         arrived: &HashMap<String, Digest>,
-        files: Vec<Hashed>,
+        (files, archives): (Vec<Hashed>, Vec<HashedArchive>),
         plan: &Plan,
     ) -> Result<()> {
         let missing: Vec<Hashed> =
             files.into_iter().filter(|file| arrived.get(file.file.path.as_str()) != Some(&file.sha256)).collect();
-        let bar = progress("sending", missing.iter().map(|file| file.file.size).sum(), plan.quiet);
-        let sending = missing.iter().map(|file| self.send_file(id, file, &bar));
+        let lacks = |archive: &HashedArchive| missing.iter().any(|file| file.file.at == archive.at);
+        let (incomplete, complete): (Vec<_>, Vec<_>) = archives.into_iter().partition(lacks);
+        let packed = |file: &Hashed| incomplete.iter().chain(&complete).any(|archive| archive.at == file.file.at);
+        let single: Vec<Hashed> = missing.into_iter().filter(|file| !packed(file)).collect();
+        let bytes = single.iter().map(|file| file.file.size).chain(incomplete.iter().map(|archive| archive.size));
+        let bar = progress("sending", bytes.sum(), plan.quiet);
+        // Nothing else may be sent to a draft while an archive is.
+        for archive in &incomplete {
+            self.send_archive(id, archive, &bar).await?;
+        }
+        let sending = single.iter().map(|file| self.send_file(id, file, &bar));
         futures::stream::iter(sending).buffer_unordered(plan.parallel).try_collect::<()>().await?;
         bar.finish_and_clear();
         Ok(())
     }
 
-    /// Sends one file; again when the connection broke or the node was busy.
     async fn send_file(&self, id: &str, file: &Hashed, bar: &ProgressBar) -> Result<()> {
-        let path = format!("/api/v1/deposits/{}/files/{}", escape(id), escape_path(file.file.path.as_str()));
+        let Hashed { file: LocalFile { at, path, size }, sha256 } = file;
+        let to = format!("/api/v1/deposits/{}/files/{}", escape(id), escape_path(path.as_str()));
+        self.send_body(&to, &Body { at, size: *size, sha256: *sha256 }, bar).await.with_context(|| path.to_string())
+    }
+
+    async fn send_archive(&self, id: &str, archive: &HashedArchive, bar: &ProgressBar) -> Result<()> {
+        let HashedArchive { at, name, size, sha256 } = archive;
+        let to = format!("/api/v1/deposits/{}/archive?name={}", escape(id), escape(name));
+        self.send_body(&to, &Body { at, size: *size, sha256: *sha256 }, bar).await.with_context(|| name.clone())
+    }
+
+    /// Sends one body; again when the connection broke or the node was busy.
+    async fn send_body(&self, to: &str, body: &Body<'_>, bar: &ProgressBar) -> Result<()> {
         let mut tries = 1;
         loop {
-            let content = tokio::fs::File::open(&file.file.at).await?;
-            let digest = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, file.sha256.as_bytes());
+            let content = tokio::fs::File::open(body.at).await?;
+            let digest = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, body.sha256.as_bytes());
             let request = self
-                .request(Method::PUT, &path)
+                .request(Method::PUT, to)
                 .header("content-digest", format!("sha-256=:{digest}:"))
-                .header("content-length", file.file.size)
+                .header("content-length", body.size)
                 .body(reqwest::Body::wrap_stream(tokio_util::io::ReaderStream::with_capacity(content, 1 << 18)));
             let again = match request.send().await {
                 Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => true,
                 Ok(response) => {
-                    super::read_answer(response).await.with_context(|| file.file.path.to_string())?;
-                    bar.inc(file.file.size);
+                    super::read_answer(response).await?;
+                    bar.inc(body.size);
                     return Ok(());
                 }
-                Err(error) if tries >= TRIES => return Err(error).with_context(|| file.file.path.to_string()),
+                Err(error) if tries >= TRIES => return Err(error.into()),
                 Err(_) => true,
             };
             if again && tries >= TRIES {
-                anyhow::bail!("{}: the node stays busy; run the command again later, it goes on here", file.file.path);
+                anyhow::bail!("the node stays busy; run the command again later, it goes on here");
             }
             tokio::time::sleep(Duration::from_millis(200 << tries)).await;
             tries += 1;
         }
+    }
+}
+
+/// A file of this machine that is sent as it is.
+struct Body<'a> {
+    at: &'a Path,
+    size: u64,
+    sha256: Digest,
+}
+
+/// A file and an archive, or two archives, may claim one place.
+fn refuse_doubles(files: &[Hashed]) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    match files.iter().find(|file| !seen.insert(&file.file.path)) {
+        Some(double) => anyhow::bail!("'{}' would be deposited twice", double.file.path),
+        None => Ok(()),
     }
 }
 
@@ -199,7 +242,7 @@ async fn hash(path: &Path, bar: &ProgressBar) -> Result<Digest> {
     }
 }
 
-fn progress(what: &'static str, bytes: u64, quiet: bool) -> ProgressBar {
+pub(crate) fn progress(what: &'static str, bytes: u64, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new(bytes).with_message(what);
     if quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());

@@ -4,10 +4,12 @@ use anyhow::{Context, Result, bail};
 use dataset_model::{Digest, FilePath};
 use walkdir::WalkDir;
 
+use super::archive::is_archive;
+
 /// What to deposit, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// Folders and files; a folder keeps its name in the dataset.
+    /// Folders, files and archives; a folder keeps its name in the dataset, an archive's files are sent as it is.
     pub paths: Vec<PathBuf>,
     /// The RO-Crate.
     pub crate_file: PathBuf,
@@ -33,7 +35,7 @@ impl Plan {
     /// Every file to deposit, in order of its place in the dataset.
     pub(crate) fn files(&self) -> Result<Vec<LocalFile>> {
         let mut files = Vec::new();
-        for path in &self.paths {
+        for path in self.paths.iter().filter(|path| !is_archive(path)) {
             let full = path.canonicalize().with_context(|| format!("{} is not there", path.display()))?;
             let root = full.parent().unwrap_or(Path::new("/")).to_owned();
             for entry in WalkDir::new(&full).follow_links(false) {
@@ -51,6 +53,12 @@ impl Plan {
             bail!("'{}' would be deposited twice", pair[0].path);
         }
         Ok(files)
+    }
+
+    /// The archives among the paths, with their lengths in bytes.
+    pub(crate) fn archives(&self) -> Result<Vec<(PathBuf, u64)>> {
+        let archives = self.paths.iter().filter(|path| is_archive(path));
+        archives.map(|path| Ok((path.clone(), path.metadata()?.len()))).collect()
     }
 
     /// What this deposit is called at the node, so that an interrupted one is found again.

@@ -94,7 +94,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Deposit {
-    /// Folders and files; a folder keeps its name in the dataset.
+    /// Folders, files and archives (.ozx, .zip, .tar); a folder keeps its name in the dataset, archives are unpacked there.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// The RO-Crate that describes the dataset.
@@ -152,7 +152,7 @@ pub(crate) struct Harvest {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// An OME-Zarr folder, a folder with OME-Zarr images in it, or an RO-Crate JSON file.
+    /// An OME-Zarr folder or `.ozx`, a folder or ZIP with OME-Zarr images in it, or an RO-Crate JSON file.
     pub path: PathBuf,
     /// Print one JSON object as the last line.
     #[arg(long)]

@@ -2,6 +2,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use dataset_model::{Finding, Findings, Severity};
+use ome_zarr::zip::{ArchiveKind, ArchiveLimits, Checked, LocalFile, check_archive};
 use serde_json::json;
 
 use super::arguments::Validate;
@@ -24,8 +25,22 @@ fn findings(path: &Path) -> Result<Vec<Finding>> {
     if path.is_dir() {
         return Ok(ome_zarr::validate(&ome_zarr::FolderSource::new(path)?)?.findings);
     }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if ArchiveKind::of_name(name).is_some_and(ArchiveKind::is_zip) {
+        return findings_of_archive(path, name);
+    }
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     Ok(node::check_crate(&bytes))
+}
+
+/// Findings about a ZIP and, where it can be read, about the images in it; nothing is unpacked to disk.
+fn findings_of_archive(path: &Path, name: &str) -> Result<Vec<Finding>> {
+    let bytes = Box::new(LocalFile::open(path)?);
+    let Checked { mut findings, source } = check_archive(bytes, Some(name), &ArchiveLimits::default())?;
+    if let Some(source) = source {
+        findings.extend(ome_zarr::validate(&source)?.findings);
+    }
+    Ok(findings)
 }
 
 /// Findings for people, the worst first.

@@ -32,6 +32,8 @@ pub(crate) struct ImageCard {
     /// Type, levels, chunks: a name and a value each.
     pub facts: Vec<(&'static str, String)>,
     pub channels: Vec<ChannelView>,
+    /// The image in one file, where it can be made.
+    pub ozx: Option<String>,
     pub neuroglancer: String,
     pub napari: String,
     pub python: String,
@@ -88,6 +90,7 @@ impl ImageCard {
             axes: axes(image),
             facts: facts(image),
             channels: channels(image),
+            ozx: ozx(record, image),
             neuroglancer: neuroglancer(&url, &image.name, version),
             napari: format!("napari --plugin napari-ome-zarr '{}'", url.replace('\'', "%27")),
             python: python(&url, level),
@@ -103,6 +106,13 @@ fn thumbnail(record: &RecordView, image: &ImageView) -> Option<String> {
         return Some(format!("/render/{id}/{}/{path}/thumbnail?size=256", record.version));
     }
     image.thumbnail.as_deref().and_then(links::picture)
+}
+
+/// An `.ozx` holds OME-Zarr 0.5; asked of this host, as the thumbnail is.
+fn ozx(record: &RecordView, image: &ImageView) -> Option<String> {
+    let format = image.record.as_ref().map(|record| record.version.as_str());
+    let (id, path) = (links::name(record.id.as_str()), links::path(image.path.trim_end_matches(".ome.zarr")));
+    (record.own && format == Some("0.5")).then(|| format!("/data/{id}/{}/{path}.ozx", record.version))
 }
 
 fn axes(image: &ImageView) -> Vec<AxisRow> {
@@ -215,6 +225,7 @@ mod tests {
         assert!(card.facts.contains(&("Pixel type", "uint16".into())), "{:?}", card.facts);
         assert!(card.facts.contains(&("Shard", "1 × 512 × 512".into())));
         assert_eq!(card.thumbnail.as_deref(), Some("/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256"));
+        assert_eq!(card.ozx.as_deref(), Some("/data/europe-1/v2/a%20b.ozx"));
         assert_eq!(significant(0.123_456_789), "0.12346");
     }
 

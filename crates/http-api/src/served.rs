@@ -1,0 +1,57 @@
+//! What is served in ranges: a stored file, or an archive made as it is read.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use dataset_model::Digest;
+use futures::stream::BoxStream;
+use node::{Blob, NodeError, VirtualOzx};
+
+/// Bytes with a length and a strong name.
+pub(crate) enum Served {
+    File(Blob),
+    Ozx(VirtualOzx),
+}
+
+type Pieces = BoxStream<'static, Result<Bytes, Box<dyn std::error::Error + Send + Sync>>>;
+
+impl Served {
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Self::File(blob) => blob.size(),
+            Self::Ozx(ozx) => ozx.size(),
+        }
+    }
+
+    /// Differs for all that differs.
+    pub(crate) fn tag(&self) -> Digest {
+        match self {
+            Self::File(blob) => blob.sha256(),
+            Self::Ozx(ozx) => ozx.tag(),
+        }
+    }
+
+    /// The digest of the bytes, where they exist as such.
+    pub(crate) fn sha256(&self) -> Option<Digest> {
+        match self {
+            Self::File(blob) => Some(blob.sha256()),
+            Self::Ozx(_) => None,
+        }
+    }
+
+    pub(crate) fn read(&self, range: Range<u64>) -> Pieces {
+        use futures::{StreamExt, TryStreamExt};
+        match self {
+            Self::File(blob) => blob.read(range).map_err(Into::into).boxed(),
+            Self::Ozx(ozx) => ozx.read(range).map_err(Into::into).boxed(),
+        }
+    }
+
+    /// The bytes, read on this very thread where that never waits.
+    pub(crate) fn read_blocking(&self, range: Range<u64>) -> Option<Result<Bytes, NodeError>> {
+        match self {
+            Self::File(blob) => Some(blob.bytes_blocking(range)?.map_err(NodeError::Archive)),
+            Self::Ozx(_) => None,
+        }
+    }
+}
