@@ -1,5 +1,6 @@
 //! The image engine, from outside: our samples, the official suites, the shared corpus, and hostile input.
 
+mod convert;
 mod corpus;
 mod hostile;
 mod official;
