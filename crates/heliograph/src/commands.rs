@@ -1,6 +1,7 @@
 //! The command line: one file a command below this one.
 
 mod arguments;
+mod convert;
 mod offline;
 mod remote;
 mod serve;
@@ -41,6 +42,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Search(search) => remote::search(&search).await,
         Command::Harvest(harvest) => remote::harvest(&harvest).await,
         Command::Peers(peers) => remote::peers(&peers).await,
+        Command::Convert(convert) => convert::convert(&convert).await,
         Command::Validate(validate) => validate::validate(&validate).await,
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,

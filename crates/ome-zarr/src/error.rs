@@ -75,7 +75,10 @@ pub enum OmeZarrError {
     /// A request outside what is offered.
     #[error("a thumbnail's longest side must be 16 to 1024 pixels, not {0}")]
     ThumbnailSize(u32),
-    /// A file could not be written.
+    /// Options that do not fit the image.
+    #[error("this cannot be done so: {0}")]
+    Options(String),
+    /// Something could not be written.
     #[error("cannot write '{path}'")]
     Write {
         /// The file or folder.
@@ -93,6 +96,10 @@ impl OmeZarrError {
 
     pub(crate) fn too_large(path: &str, reason: impl Into<String>) -> Self {
         Self::TooLarge { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn write(path: &std::path::Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Write { path: path.display().to_string(), source: error.into() }
     }
 
     pub(crate) fn decode(path: &str, reason: impl Into<String>) -> Self {

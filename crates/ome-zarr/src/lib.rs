@@ -27,6 +27,7 @@
 
 mod array;
 mod at;
+mod convert;
 mod describe;
 mod error;
 mod faults;
@@ -43,8 +44,10 @@ mod thumbnail;
 mod tree;
 mod validate;
 mod version;
+mod write;
 pub mod zip;
 
+pub use convert::{Conversion, ConvertOptions, ConvertedImage, DEFAULT_MEMORY, convert};
 pub use describe::describe;
 pub use error::OmeZarrError;
 pub use find::{ImageLocation, find_images, find_stores};
@@ -55,3 +58,4 @@ pub use record::{Axis, AxisKind, Channel, ImageRecord, Level, Window};
 pub use source::{FileSource, FolderSource, SourceError};
 pub use thumbnail::thumbnail;
 pub use validate::{Report, validate, validate_attributes};
+pub use write::{Compression, Sharding};

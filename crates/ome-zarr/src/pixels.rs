@@ -1,9 +1,14 @@
 //! Reads regions and planes of pixels. Which bytes hold a chunk is worked out here, and sizes are bounded before bytes are decoded;
 //! the array library only runs the codecs.
 
-use std::collections::BTreeMap;
+use std::{
+    num::NonZeroUsize,
+    ops::Range,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
+use lru::LruCache;
 use rayon::prelude::*;
 
 use crate::{
@@ -13,19 +18,22 @@ use crate::{
     source::{FileSource, join},
 };
 
+mod cells;
 mod chain;
 mod decoder;
+mod direct;
 mod guard;
 mod plane;
 mod region;
 mod shard;
 
 pub(crate) use plane::Plane;
-pub(crate) use region::Region;
+pub(crate) use region::{Block, Region, copy};
 
+use cells::Cell;
 use chain::Chain;
 use decoder::Decoder;
-use region::Block;
+use direct::Scratch;
 use shard::ShardIndex;
 
 /// The largest region read at once, decoded, in bytes.
@@ -38,6 +46,15 @@ const MAX_CHUNK_BYTES: u64 = 64 << 20;
 const MAX_DECODED_BYTES: u64 = 1 << 30;
 /// The most chunks read for one region.
 const MAX_CHUNKS: u64 = 16_384;
+/// Chunks of a shard that lie together are read together, up to this, in bytes.
+const READ_BYTES: u64 = 4 << 20;
+/// As long as the gap between them is no larger than this, in bytes.
+const GAP_BYTES: u64 = 16 << 10;
+/// What the indexes of shards that are kept may take, in bytes, and how many there may be.
+const INDEX_BYTES: usize = 8 << 20;
+const MAX_INDEXES: usize = 64;
+/// Parts of a region that are filled side by side.
+const MIN_CELLS: u64 = 16;
 
 /// An array that pixels are read from.
 pub(crate) struct PixelReader<'a> {
@@ -46,6 +63,8 @@ pub(crate) struct PixelReader<'a> {
     meta: ArrayMeta,
     chain: Chain,
     decoder: Decoder,
+    /// The indexes of shards that were read last; `None` for shards that were never written.
+    indexes: Mutex<LruCache<Vec<u64>, Option<Arc<ShardIndex>>>>,
 }
 
 /// Which plane: the index along every axis, and the two axes that span the plane, where the index does not count.
@@ -71,7 +90,11 @@ impl<'a> PixelReader<'a> {
         }
         let chain = Chain::read(&node).map_err(bad)?;
         let decoder = Decoder::new(&node, &meta, &chain).map_err(|reason| OmeZarrError::decode(folder, reason))?;
-        Ok(Self { source, folder: folder.to_owned(), meta, chain, decoder })
+        let inner = meta.object_shape.iter().zip(meta.chunk_shape()).map(|(outer, inner)| outer / inner);
+        let index_bytes = usize::try_from(inner.fold(16u64, u64::saturating_mul)).unwrap_or(usize::MAX);
+        let kept = NonZeroUsize::new((INDEX_BYTES / index_bytes.max(1)).min(MAX_INDEXES)).unwrap_or(NonZeroUsize::MIN);
+        let indexes = Mutex::new(LruCache::new(kept));
+        Ok(Self { source, folder: folder.to_owned(), meta, chain, decoder, indexes })
     }
 
     pub(crate) fn shape(&self) -> &[u64] {
@@ -106,19 +129,135 @@ impl<'a> PixelReader<'a> {
             return Err(self.outside());
         }
         let bytes = self.check_size(region)?;
-        let jobs = self.jobs(region);
-        let tiles: Vec<Vec<(Region, Vec<u8>)>> = jobs
-            .par_iter()
-            .map(|(object, chunks)| self.read_object(object, chunks, region))
-            .collect::<Result<_, _>>()?;
         let mut whole = vec![0; bytes];
-        let mut target =
-            Block { bytes: whole.as_mut_slice(), start: region.start.clone(), shape: region.shape.clone() };
-        for (part, tile) in tiles.iter().flatten() {
-            let tile = Block { bytes: tile.as_slice(), start: part.start.clone(), shape: part.shape.clone() };
-            region::copy(&tile, &mut target, part, self.meta.data_type.size());
-        }
+        let cells = self.cells(region, &mut whole);
+        let fill = |scratch: &mut Scratch, cell: Cell<'_>| self.fill(region, cell, scratch);
+        cells.into_par_iter().try_for_each_init(Scratch::default, fill)?;
         Ok(whole)
+    }
+
+    /// Reads a region as [`region`](Self::region) does, into memory of its size, on the thread that asks.
+    pub(crate) fn read_serially(&self, region: &Region, out: &mut [u8]) -> Result<(), OmeZarrError> {
+        if !region.is_inside(&self.meta.shape) || out.len() as u64 != self.meta.bytes_of(&region.shape).unwrap_or(0) {
+            return Err(self.outside());
+        }
+        let mut scratch = Scratch::default();
+        let pixel = self.meta.data_type.size();
+        let cells = cells::divide(region, &self.grid(region), self.meta.chunk_shape(), pixel, out, false);
+        cells.into_iter().try_for_each(|cell| self.fill(region, cell, &mut scratch))
+    }
+
+    /// Parts of a region for many threads.
+    fn cells<'b>(&self, region: &Region, out: &'b mut [u8]) -> Vec<Cell<'b>> {
+        let grid = self.grid(region);
+        let rows = grid.iter().rev().skip(1).fold(1u64, |rows, range| rows.saturating_mul(range.end - range.start));
+        cells::divide(region, &grid, self.meta.chunk_shape(), self.meta.data_type.size(), out, rows < MIN_CELLS)
+    }
+
+    /// Fills a part of a region, chunk by chunk.
+    fn fill(&self, region: &Region, mut cell: Cell<'_>, scratch: &mut Scratch) -> Result<(), OmeZarrError> {
+        let mut chunks: Vec<Vec<u64>> = Vec::new();
+        for step in 0..cell.count {
+            let mut chunk = cell.chunk.clone();
+            chunk.last_mut().into_iter().for_each(|last| *last += step);
+            chunks.push(chunk);
+        }
+        let mut rest = chunks.as_slice();
+        while let Some(first) = rest.first() {
+            let file = join(&self.folder, &self.meta.keys.encode(&self.object_of(first)));
+            let together = self.read_together(&file, rest)?;
+            for (chunk, encoded) in rest.iter().zip(&together) {
+                let decoded = match encoded {
+                    Some(encoded) => Some(self.decoder.decode_with(encoded, scratch)),
+                    None => None,
+                };
+                let decoded = decoded.transpose().map_err(|reason| OmeZarrError::decode(&file, reason))?;
+                self.place(chunk, decoded, region, &mut cell)?;
+            }
+            rest = rest.get(together.len()..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The encoded bytes of the first chunk of a row, and of those after it that lie behind it in the same shard.
+    fn read_together(&self, file: &str, chunks: &[Vec<u64>]) -> Result<Vec<Option<Bytes>>, OmeZarrError> {
+        let Some(first) = chunks.first() else { return Ok(Vec::new()) };
+        if self.chain.sharding.is_none() {
+            return Ok(vec![self.whole(file)?]);
+        }
+        let object = self.object_of(first);
+        let Some(index) = self.index(&object, file)? else { return Ok(vec![None]) };
+        let mut ranges: Vec<Option<Range<u64>>> = Vec::new();
+        let mut read: Option<Range<u64>> = None;
+        for chunk in chunks.iter().take_while(|chunk| self.object_of(chunk) == object) {
+            let range = index.range_of(file, chunk, self.encoded_limit())?;
+            if let Some(range) = &range {
+                let joined = read.as_ref().map_or(range.clone(), |read| read.start..range.end);
+                let is_behind = read.as_ref().is_none_or(|read| {
+                    range.start >= read.end
+                        && range.start - read.end <= GAP_BYTES
+                        && joined.end - joined.start <= READ_BYTES
+                });
+                if !is_behind {
+                    break;
+                }
+                read = Some(joined);
+            }
+            ranges.push(range);
+        }
+        let Some(read) = read else { return Ok(ranges.into_iter().map(|_| None).collect()) };
+        let bytes = self.source.read(file, read.clone())?;
+        let cut =
+            |range: Range<u64>| bytes.slice((range.start - read.start) as usize..(range.end - read.start) as usize);
+        Ok(ranges.into_iter().map(|range| range.map(cut)).collect())
+    }
+
+    /// The index of a shard; `None` if the shard was never written.
+    fn index(&self, object: &[u64], file: &str) -> Result<Option<Arc<ShardIndex>>, OmeZarrError> {
+        let Some(sharding) = &self.chain.sharding else { return Ok(None) };
+        if let Some(kept) = self.indexes.lock().ok().and_then(|mut indexes| indexes.get(object).cloned()) {
+            return Ok(kept);
+        }
+        let index = ShardIndex::read(self.source, file, &self.meta, sharding)?.map(Arc::new);
+        if let Ok(mut indexes) = self.indexes.lock() {
+            indexes.put(object.to_vec(), index.clone());
+        }
+        Ok(index)
+    }
+
+    /// Copies what a region wants of a chunk to its lines; fill value where the chunk was never written.
+    fn place(
+        &self,
+        chunk: &[u64],
+        decoded: Option<&[u8]>,
+        region: &Region,
+        cell: &mut Cell<'_>,
+    ) -> Result<(), OmeZarrError> {
+        let covered = Region::of_chunk(&self.meta, chunk);
+        let part = covered.and_then(|covered| covered.overlap(region)).ok_or_else(|| self.outside())?;
+        let pixel = self.meta.data_type.size();
+        let (Some(start), Some(length)) = (part.start.last(), part.shape.last()) else { return Err(self.outside()) };
+        let (from, length) = ((start - cell.start) as usize * pixel, *length as usize * pixel);
+        // A stored chunk has its full shape, even where it reaches beyond the end of the array.
+        let strides = region::strides(self.meta.chunk_shape(), pixel);
+        let inside = part.start.iter().zip(chunk).zip(self.meta.chunk_shape());
+        let first: usize =
+            inside.zip(&strides).map(|(((at, index), size), stride)| (at - index * size) as usize * stride).sum();
+        let leading = part.shape.len() - 1;
+        let mut place = vec![0; leading];
+        for line in &mut cell.lines {
+            let target = line.get_mut(from..from + length).ok_or_else(|| self.outside())?;
+            match decoded {
+                Some(decoded) => {
+                    let at =
+                        first + place.iter().zip(&strides).map(|(at, stride)| *at as usize * stride).sum::<usize>();
+                    target.copy_from_slice(decoded.get(at..at + length).ok_or_else(|| self.outside())?);
+                }
+                None => target.chunks_exact_mut(pixel).for_each(|target| target.copy_from_slice(self.decoder.fill())),
+            }
+            cells::advance(&mut place, &part.shape);
+        }
+        Ok(())
     }
 
     fn outside(&self) -> OmeZarrError {
@@ -129,22 +268,6 @@ impl<'a> PixelReader<'a> {
     fn grid(&self, region: &Region) -> Vec<std::ops::Range<u64>> {
         let ends = region.start.iter().zip(&region.shape).zip(self.meta.chunk_shape());
         ends.map(|((start, length), chunk)| start / chunk..(start + length).div_ceil(*chunk)).collect()
-    }
-
-    /// The chunks a region needs, by the stored object they are in.
-    fn jobs(&self, region: &Region) -> BTreeMap<Vec<u64>, Vec<Vec<u64>>> {
-        let mut chunks = vec![Vec::new()];
-        for range in self.grid(region) {
-            chunks = chunks
-                .into_iter()
-                .flat_map(|chunk: Vec<u64>| range.clone().map(move |index| [chunk.as_slice(), &[index]].concat()))
-                .collect();
-        }
-        let mut jobs: BTreeMap<Vec<u64>, Vec<Vec<u64>>> = BTreeMap::new();
-        for chunk in chunks {
-            jobs.entry(self.object_of(&chunk)).or_default().push(chunk);
-        }
-        jobs
     }
 
     /// Refuses regions that would take too much memory or time; gives the size in bytes.
@@ -166,45 +289,6 @@ impl<'a> PixelReader<'a> {
     fn object_of(&self, chunk: &[u64]) -> Vec<u64> {
         let shapes = self.meta.chunk_shape().iter().zip(&self.meta.object_shape);
         chunk.iter().zip(shapes).map(|(index, (inner, outer))| index / (outer / inner).max(1)).collect()
-    }
-
-    /// The parts of a region that one stored object holds.
-    fn read_object(
-        &self,
-        object: &[u64],
-        chunks: &[Vec<u64>],
-        region: &Region,
-    ) -> Result<Vec<(Region, Vec<u8>)>, OmeZarrError> {
-        let file = join(&self.folder, &self.meta.keys.encode(object));
-        let index = match &self.chain.sharding {
-            Some(sharding) => ShardIndex::read(self.source, &file, &self.meta, sharding)?,
-            None => None,
-        };
-        let read = |chunk: &Vec<u64>| {
-            let encoded = match &index {
-                Some(index) => index.chunk(self.source, &file, chunk, self.encoded_limit())?,
-                None if self.chain.sharding.is_some() => None,
-                None => self.whole(&file)?,
-            };
-            let decoded =
-                self.decoder.decode(encoded.as_deref()).map_err(|reason| OmeZarrError::decode(&file, reason))?;
-            self.cut(chunk, &decoded, region)
-        };
-        chunks.par_iter().map(read).collect()
-    }
-
-    /// The part of a decoded chunk that a region wants.
-    fn cut(&self, chunk: &[u64], decoded: &[u8], region: &Region) -> Result<(Region, Vec<u8>), OmeZarrError> {
-        let covered = Region::of_chunk(&self.meta, chunk);
-        let part = covered.and_then(|covered| covered.overlap(region)).ok_or_else(|| self.outside())?;
-        let pixel = self.meta.data_type.size();
-        let mut tile = vec![0; part.pixels() as usize * pixel];
-        // A stored chunk has its full shape, even where it reaches beyond the end of the array.
-        let start = chunk.iter().zip(self.meta.chunk_shape()).map(|(index, size)| index * size).collect();
-        let from = Block { bytes: decoded, start, shape: self.meta.chunk_shape().to_vec() };
-        let mut to = Block { bytes: tile.as_mut_slice(), start: part.start.clone(), shape: part.shape.clone() };
-        region::copy(&from, &mut to, &part, pixel);
-        Ok((part, tile))
     }
 
     /// A chunk in a file of its own; `None` if it was never written.

@@ -72,6 +72,24 @@ impl RasterInfo {
     }
 }
 
+#[cfg(test)]
+impl RasterInfo {
+    /// An image of which nothing but shape and type is known.
+    pub(crate) fn plain(shape: Tczyx, data_type: DataType) -> Self {
+        Self {
+            name: String::new(),
+            shape,
+            data_type,
+            block: [1, 1],
+            pixel_size: [const { None }; 5],
+            channels: Vec::new(),
+            is_rgb: false,
+            is_label: false,
+            field: None,
+        }
+    }
+}
+
 /// A channel as a source describes it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RasterChannel {

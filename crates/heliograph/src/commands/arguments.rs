@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Peers(Remote),
     /// Check an OME-Zarr folder or an RO-Crate file.
     Validate(Validate),
+    /// Convert a microscope file or an OME-Zarr of any version to OME-Zarr 0.5; safe to interrupt and run again.
+    Convert(Convert),
     /// Make search index and RDF store again from the ledger; the node must not be running.
     Rebuild(ConfigFile),
     /// Make, list and revoke tokens.
@@ -154,6 +156,36 @@ pub(crate) struct Harvest {
 pub(crate) struct Validate {
     /// An OME-Zarr folder or `.ozx`, a folder or ZIP with OME-Zarr images in it, or an RO-Crate JSON file.
     pub path: PathBuf,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// A microscope file, a folder of planes, or an OME-Zarr.
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// What to make: a folder, such as cells.ome.zarr, or an archive, such as cells.ozx.
+    pub out: PathBuf,
+    /// Shape of chunks, such as 64,128,128, in the order t,c,z,y,x; what is left out at the front is 1.
+    #[arg(long)]
+    pub chunk: Option<String>,
+    /// auto, none, or the shape of shards, such as 256,1024,1024.
+    #[arg(long)]
+    pub shard: Option<String>,
+    /// none, zstd:1 to zstd:22, or blosc:1 to blosc:9 (bytes sorted by weight, then zstd).
+    #[arg(long)]
+    pub codec: Option<String>,
+    /// How many resolution levels to make.
+    #[arg(long)]
+    pub levels: Option<usize>,
+    /// The most memory to use.
+    #[arg(long, default_value = "1GiB")]
+    pub memory: String,
+    /// Threads that work; 0 is one for each processor.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
     /// Print one JSON object as the last line.
     #[arg(long)]
     pub json: bool,

@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The type of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,16 @@ impl DataType {
         }
     }
 
+    /// The fill value 0, as Zarr 3 metadata has it.
+    pub(crate) fn zero(self) -> Value {
+        match self {
+            Self::Bool => json!(false),
+            Self::Int(_) | Self::UInt(_) => json!(0),
+            Self::Float(_) => json!(0.0),
+            Self::Complex(_) => json!([0.0, 0.0]),
+        }
+    }
+
     /// Whether label images may have it.
     pub(crate) fn is_integer(self) -> bool {
         matches!(self, Self::Int(_) | Self::UInt(_))
@@ -87,8 +97,6 @@ impl std::fmt::Display for DataType {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

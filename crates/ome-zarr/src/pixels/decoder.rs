@@ -16,7 +16,11 @@ use crate::{
     node::{Node, ZarrVersion},
 };
 
-use super::{chain::Chain, guard};
+use super::{
+    chain::Chain,
+    direct::{Direct, Scratch},
+    guard,
+};
 
 /// Decodes single chunks of one array.
 pub(super) struct Decoder {
@@ -24,6 +28,7 @@ pub(super) struct Decoder {
     chunk_shape: Vec<NonZeroU64>,
     compressor: Compressor,
     chunk_bytes: usize,
+    direct: Option<Direct>,
 }
 
 impl Decoder {
@@ -38,12 +43,28 @@ impl Decoder {
         })?;
         let chunk_shape: Option<Vec<_>> = meta.chunk_shape().iter().map(|size| NonZeroU64::new(*size)).collect();
         let chunk_bytes = meta.bytes_of(meta.chunk_shape()).and_then(|bytes| usize::try_from(bytes).ok());
+        let chunk_bytes = chunk_bytes.ok_or("a chunk is too large")?;
         Ok(Self {
             array,
             chunk_shape: chunk_shape.ok_or("a chunk has no extent along a dimension")?,
             compressor: chain.compressor,
-            chunk_bytes: chunk_bytes.ok_or("a chunk is too large")?,
+            chunk_bytes,
+            direct: Direct::of(node, meta, chain, chunk_bytes),
         })
+    }
+
+    /// Decodes a chunk that was written, in the machine's byte order, into memory that may be used again.
+    pub(super) fn decode_with<'a>(&self, encoded: &'a [u8], scratch: &'a mut Scratch) -> Result<&'a [u8], String> {
+        if let Some(direct) = self.direct {
+            return direct.decode(encoded, scratch);
+        }
+        scratch.bytes = self.decode(Some(encoded))?;
+        Ok(&scratch.bytes)
+    }
+
+    /// One pixel that was never written, in the machine's byte order.
+    pub(super) fn fill(&self) -> &[u8] {
+        self.array.fill_value().as_ne_bytes()
     }
 
     /// Decodes a chunk, in the machine's byte order; one that was never written is all fill value.

@@ -41,21 +41,22 @@ impl Region {
             && self.start.iter().zip(&self.shape).zip(shape).all(fits)
     }
 
+    #[cfg(test)]
     pub(crate) fn pixels(&self) -> u64 {
         self.shape.iter().fold(1, |product, side| product.saturating_mul(*side))
     }
 }
 
 /// A block of pixels in memory: C order, the machine's byte order.
-pub(super) struct Block<B> {
-    pub(super) bytes: B,
+pub(crate) struct Block<B> {
+    pub(crate) bytes: B,
     /// The region it stands for; `bytes` may be longer along the first axis, never along the others.
-    pub(super) start: Vec<u64>,
-    pub(super) shape: Vec<u64>,
+    pub(crate) start: Vec<u64>,
+    pub(crate) shape: Vec<u64>,
 }
 
 /// Copies the pixels of `part` from one block to another; both cover it.
-pub(super) fn copy(from: &Block<&[u8]>, to: &mut Block<&mut [u8]>, part: &Region, pixel: usize) {
+pub(crate) fn copy(from: &Block<&[u8]>, to: &mut Block<&mut [u8]>, part: &Region, pixel: usize) {
     let (from_strides, to_strides) = (strides(&from.shape, pixel), strides(&to.shape, pixel));
     let from_at = offset(&part.start, &from.start, &from_strides);
     let to_at = offset(&part.start, &to.start, &to_strides);
@@ -94,7 +95,8 @@ fn copy_run(source: &[u8], from_at: usize, target: &mut [u8], to_at: usize, leng
     }
 }
 
-fn strides(shape: &[u64], pixel: usize) -> Vec<usize> {
+/// The distance between neighbours along each axis of a block, in bytes.
+pub(super) fn strides(shape: &[u64], pixel: usize) -> Vec<usize> {
     let mut strides = vec![pixel; shape.len()];
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis] * shape[axis] as usize;

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::{array::ArrayMeta, error::OmeZarrError, source::FileSource};
@@ -45,14 +47,8 @@ impl ShardIndex {
         Ok(Some(Self { entries: source.read(file, start..start + length)?, grid, size }))
     }
 
-    /// The encoded bytes of an inner chunk, named by its place in the array; `None` if it was never written.
-    pub(super) fn chunk(
-        &self,
-        source: &dyn FileSource,
-        file: &str,
-        chunk: &[u64],
-        limit: u64,
-    ) -> Result<Option<Bytes>, OmeZarrError> {
+    /// Where the encoded bytes of an inner chunk are, named by its place in the array; `None` if it was never written.
+    pub(super) fn range_of(&self, file: &str, chunk: &[u64], limit: u64) -> Result<Option<Range<u64>>, OmeZarrError> {
         let place = chunk.iter().zip(&self.grid).fold(0, |place, (index, side)| place * side + index % side);
         let at = usize::try_from(place * ENTRY_BYTES).unwrap_or(usize::MAX);
         let entry = at.checked_add(16).and_then(|end| self.entries.get(at..end));
@@ -65,7 +61,7 @@ impl ShardIndex {
         if length > limit {
             return Err(OmeZarrError::decode(file, "a stored chunk is larger than what it should decode to"));
         }
-        Ok(Some(source.read(file, offset..end)?))
+        Ok(Some(offset..end))
     }
 }
 
