@@ -53,7 +53,7 @@ pub(super) fn end(compressor: Compressor, encoded: &[u8]) -> Option<usize> {
             while let Some(rest) = encoded.get(at..).filter(|rest| rest.starts_with(&ZSTD_MAGIC)) {
                 at += zstd_frame(rest)?.length;
             }
-            Some(at)
+            (at > 0).then_some(at)
         }
     }
 }

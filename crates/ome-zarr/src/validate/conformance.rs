@@ -69,9 +69,12 @@ impl Conformance {
         let mut faults = Faults::default();
         judge_attributes(group, &mut faults);
         let mut findings = faults.finish();
-        for finding in findings.iter_mut().filter(|finding| BEYOND_SCHEMAS.iter().any(|rule| rule.id() == finding.rule))
-        {
-            finding.severity = Severity::Note;
+        for finding in &mut findings {
+            // The 0.4 suite, strict cases included, has plates with the column before the row.
+            let is_swapped = finding.rule == Rule::PlateWellPath.id() && finding.severity == Severity::Warning;
+            if is_swapped || BEYOND_SCHEMAS.iter().any(|rule| rule.id() == finding.rule) {
+                finding.severity = Severity::Note;
+            }
         }
         Self::of_findings(&findings, strict)
     }

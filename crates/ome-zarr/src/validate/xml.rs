@@ -56,11 +56,13 @@ pub(super) fn check(
 fn read(bytes: &[u8]) -> Facts {
     let mut facts = Facts::default();
     let mut reader = Reader::from_reader(bytes);
-    let mut is_root = true;
+    let (mut is_root, mut depth) = (true, 0u32);
     let mut buffer = Vec::new();
     loop {
         match reader.read_event_into(&mut buffer) {
-            Ok(Event::Start(element) | Event::Empty(element)) => {
+            Ok(event @ (Event::Start(_) | Event::Empty(_))) => {
+                depth += u32::from(matches!(event, Event::Start(_)));
+                let (Event::Start(element) | Event::Empty(element)) = event else { continue };
                 let name = element.local_name();
                 if std::mem::take(&mut is_root) && name.as_ref() != "OME" {
                     facts.fault = Some("its outermost element is not OME".to_owned());
@@ -72,6 +74,7 @@ fn read(bytes: &[u8]) -> Facts {
                     _ => {}
                 }
             }
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(error) => {
@@ -81,8 +84,8 @@ fn read(bytes: &[u8]) -> Facts {
         }
         buffer.clear();
     }
-    if is_root {
-        facts.fault = Some("it holds no element".to_owned());
+    if is_root || depth > 0 {
+        facts.fault = Some("it holds no element, or not the end of one".to_owned());
     }
     facts
 }
