@@ -92,7 +92,8 @@ fn report(tree: &Tree, faults: Faults) -> Report {
 /// Everything but the pixels.
 fn judge(source: &dyn FileSource, faults: &mut Faults) -> Result<Tree, OmeZarrError> {
     let tree = Tree::read(source)?;
-    if !tree.nodes.values().any(|node| speaks_ome(node) || versions::is_misplaced(node)) {
+    let is_known = |node: &Node| speaks_ome(node) || versions::is_misplaced(node) || !node.broken.is_empty();
+    if !tree.nodes.values().any(is_known) {
         none(faults, "");
     }
     if !tree.is_listed {

@@ -133,10 +133,12 @@ pub(super) fn check_stores(tree: &Tree, faults: &mut Faults) {
         if version == OmeVersion::Missing {
             continue;
         }
+        let is_draft = matches!(version, OmeVersion::Unreleased(_));
         let name = version.name(node.zarr).to_owned();
-        let first = ome.entry(root).or_insert_with(|| name.clone());
-        if *first != name {
-            let message = format!("the group is OME-Zarr {name}, others of the store are {first}");
+        let first = ome.entry(root).or_insert_with(|| (name.clone(), is_draft));
+        // What may stand below a draft, nobody knows.
+        if first.0 != name && !first.1 {
+            let message = format!("the group is OME-Zarr {name}, others of the store are {}", first.0);
             faults.add(Rule::VersionMixed, place(node), message, "Convert the older part, so that all is one version.");
         }
     }

@@ -106,11 +106,14 @@ fn stores_get_the_verdict_of_other_validators_or_one_that_the_documentation_give
         let found = findings(&root.join(&store));
         judged += 1;
         let ours = !found.has_errors();
-        let row = otherwise.iter().position(|row| store.starts_with(&row.store));
-        used.extend(row);
+        let licensed = |row: &Otherwise| store.starts_with(&row.store) && row.accepted == ours;
         // Where the two differ, one of them is disagreed with, so the reason is always given.
-        let expected = row.map_or(accepted, |row| otherwise[row].accepted);
-        if ours != expected || (accepted && refused && row.is_none()) {
+        if ours == accepted && !(accepted && refused) {
+            continue;
+        }
+        let row = otherwise.iter().position(licensed);
+        used.extend(row);
+        if row.is_none() {
             let rules: Vec<_> =
                 found.iter().filter(|f| f.severity == Error).map(|f| format!("{} {}", f.rule, f.path)).collect();
             wrong.push(format!(
