@@ -25,6 +25,9 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub hint: String,
+    /// The sentence of a specification that it breaks, with version and section, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specification: Option<String>,
 }
 
 /// A change Heliograph made to its reading of a record; the original bytes stay as they were.
@@ -66,13 +69,22 @@ impl Finding {
         Self::new(Severity::Note, rule, path, message, hint)
     }
 
-    fn new(
+    /// The same finding, with the sentence it comes from.
+    #[must_use]
+    pub fn from_specification(mut self, sentence: impl Into<String>) -> Self {
+        self.specification = Some(sentence.into());
+        self
+    }
+
+    /// A finding of any severity.
+    pub fn new(
         severity: Severity,
         rule: &str,
         path: impl Into<String>,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { rule: rule.to_owned(), severity, path: path.into(), message: message.into(), hint: hint.into() }
+        let (path, message, hint) = (path.into(), message.into(), hint.into());
+        Self { rule: rule.to_owned(), severity, path, message, hint, specification: None }
     }
 }

@@ -85,7 +85,7 @@ fn thumbnail(image: &ImageRecord, additions: &Additions<'_>) -> String {
 }
 
 /// Appends to a property that may hold nothing, one value or several.
-fn add_to(entity: &mut Map<String, Value>, property: &str, value: Value) {
+pub(crate) fn add_to(entity: &mut Map<String, Value>, property: &str, value: Value) {
     let mut values = match entity.remove(property) {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(values)) => values,
@@ -98,7 +98,7 @@ fn add_to(entity: &mut Map<String, Value>, property: &str, value: Value) {
     entity.insert(property.to_owned(), value);
 }
 
-fn root_id(graph: &[Value]) -> String {
+pub(crate) fn root_id(graph: &[Value]) -> String {
     let descriptor = graph.iter().find(|entity| {
         entity.get("@id").and_then(Value::as_str).is_some_and(|id| id.ends_with(CRATE_FILE))
             && entity.get("about").is_some()
@@ -108,7 +108,7 @@ fn root_id(graph: &[Value]) -> String {
     about.and_then(|about| about.get("@id").unwrap_or(about).as_str()).unwrap_or("./").to_owned()
 }
 
-fn id_of(entity: &Map<String, Value>) -> &str {
+pub(crate) fn id_of(entity: &Map<String, Value>) -> &str {
     entity.get("@id").and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use archive_store::{Archive, Blob};
 use bytes::Bytes;
-use dataset_model::{DatasetId, Manifest, ManifestFile, VersionNumber};
+use dataset_model::{DatasetId, Digest, Manifest, ManifestFile, VersionNumber};
 use ome_zarr::{FileSource, SourceError};
 use tokio::runtime::Handle;
 
@@ -46,6 +46,16 @@ impl DraftSource {
         let files =
             manifest.files().iter().map(|file| (file.path.to_string(), (file.clone(), place.clone()))).collect();
         Self { archive: node.archive.clone(), files, runtime: Handle::current() }
+    }
+
+    /// The digest of all paths and contents.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut lines = String::new();
+        for (path, (file, _)) in &self.files {
+            // Lengths part the fields: a path may hold anything.
+            lines.push_str(&format!("{} {path} {}\n", path.len(), file.sha256));
+        }
+        Digest::of(lines)
     }
 
     fn open(&self, path: &str) -> Result<Blob, SourceError> {

@@ -6,7 +6,7 @@ use dataset_model::{
     DatasetId, Digest, Entry, Event, Finding, Findings, Manifest, ManifestFile, Published, Timestamp, VersionNumber,
 };
 use ledger::{Append, Change};
-use ome_zarr::ImageRecord;
+use ome_zarr::{DoorRepair, ImageRecord};
 use serde::Serialize;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     composition::{self, CRATE_FILE},
     documents::{ClientKey, Draft, DraftState, Owner, version_key},
     draft_source::DraftSource,
-    recovery,
+    provenance, recovery,
 };
 
 /// What a depositor is told about a draft.
@@ -26,6 +26,8 @@ pub struct ValidationReport {
     pub findings: Vec<Finding>,
     /// The images found.
     pub images: Vec<ImageRecord>,
+    /// What is repaired when it is published; the findings are those that stay.
+    pub repairs: Vec<DoorRepair>,
 }
 
 /// What a depositor is told when a version is durable.
@@ -45,6 +47,8 @@ pub struct PublicationReceipt {
     pub data: String,
     /// What is worth knowing about it.
     pub findings: Vec<Finding>,
+    /// What was repaired; the files as they were deposited are below `original-metadata/`.
+    pub repairs: Vec<DoorRepair>,
 }
 
 /// Everything a publication consists of before anything is written.
@@ -131,12 +135,14 @@ impl Node {
             }
         }
         let source = DraftSource::of_draft(self, draft)?;
-        let images = tokio::task::spawn_blocking(move || ome_zarr::validate(&source))
+        let node = self.clone();
+        let judged = tokio::task::spawn_blocking(move || node.judgements.judge(source.digest(), &source))
             .await
             .map_err(|error| NodeError::Internal(format!("validating: {error}")))??;
-        findings.extend(images.findings);
+        findings.extend(judged.report.findings.iter().cloned());
         let valid = !findings.has_errors();
-        Ok((ValidationReport { valid, findings, images: images.images }, graph))
+        let (images, repairs) = (judged.report.images.clone(), judged.repairs.clone());
+        Ok((ValidationReport { valid, findings, images, repairs }, graph))
     }
 
     async fn prepare(self: &Arc<Self>, draft: Draft) -> Result<Prepared, NodeError> {
@@ -146,7 +152,7 @@ impl Node {
             let message = format!("the deposit cannot be published yet: {errors} thing(s) must be put right first");
             return Err(NodeError::refused(message, report.findings));
         }
-        let crate_bytes = self.compose_crate(&draft, &report.images)?;
+        let crate_bytes = self.compose_crate(&draft, &report)?;
         let blob = self
             .archive
             .put_draft_file(
@@ -165,6 +171,7 @@ impl Node {
             let mut seen_crate = false;
             move |file| file.path.as_str() != CRATE_FILE || !std::mem::replace(&mut seen_crate, true)
         });
+        self.lay_repairs(&draft.id, &report.repairs, &mut files).await?;
         Manifest::new(files.clone())
             .map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))?;
         let graph =
@@ -172,7 +179,7 @@ impl Node {
         Ok(Prepared { draft, crate_bytes, files, graph, report })
     }
 
-    fn compose_crate(&self, draft: &Draft, images: &[ImageRecord]) -> Result<Bytes, NodeError> {
+    fn compose_crate(&self, draft: &Draft, report: &ValidationReport) -> Result<Bytes, NodeError> {
         let text = self.crate_of_draft(draft)?.unwrap_or_default();
         let document =
             serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
@@ -183,9 +190,10 @@ impl Node {
             iri: &iri,
             public_url: &self.config.public_url,
             publisher: &self.config.title,
-            images,
+            images: &report.images,
         };
-        let composed = composition::compose(document, &additions);
+        let mut composed = composition::compose(document, &additions);
+        provenance::record_repairs(&mut composed, &report.repairs, &self.config.public_url, Timestamp::now());
         let text = serde_json::to_vec_pretty(&composed).map_err(|error| NodeError::Internal(error.to_string()))?;
         Ok(text.into())
     }
@@ -291,6 +299,7 @@ impl Node {
             state: "published",
             index,
             findings: report.findings,
+            repairs: report.repairs,
         }
     }
 }

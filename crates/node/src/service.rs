@@ -12,7 +12,7 @@ use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
-use crate::{NodeConfig, NodeError, keys, peers::PeerStatus, projector::Projector, recovery, virtual_ozx::Layouts};
+use crate::{NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery, virtual_ozx::Layouts};
 
 /// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
 pub struct Node {
@@ -31,6 +31,7 @@ pub struct Node {
     pub(crate) draft_file_counts: Mutex<HashMap<DatasetId, u64>>,
     pub(crate) datasets_in_use: Locks,
     pub(crate) importing: tokio::sync::Mutex<()>,
+    pub(crate) judgements: Judgements,
     pub(crate) rendering: Semaphore,
     pub(crate) ozx_layouts: Layouts,
     pub(crate) checksumming: tokio::sync::Mutex<()>,
@@ -95,6 +96,7 @@ impl Node {
             draft_file_counts: Mutex::default(),
             datasets_in_use: Locks::default(),
             importing: tokio::sync::Mutex::new(()),
+            judgements: Judgements::default(),
             rendering: Semaphore::new(2),
             ozx_layouts: Layouts::default(),
             checksumming: tokio::sync::Mutex::new(()),

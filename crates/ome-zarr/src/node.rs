@@ -115,12 +115,20 @@ impl Node {
         At::new(&self.metadata, &self.file, "")
     }
 
+    /// All attributes, with their place; `None` where there are none.
+    pub(crate) fn attributes(&self) -> Option<At<'_>> {
+        match self.zarr {
+            ZarrVersion::V3 => self.structure().get("attributes"),
+            ZarrVersion::V2 if self.attributes_v2.is_null() => None,
+            ZarrVersion::V2 => Some(At::new(&self.attributes_v2, &self.attributes_file, "")),
+        }
+    }
+
     /// Where the OME keys stand: all attributes in Zarr 2, `attributes.ome` in Zarr 3.
     pub(crate) fn ome(&self) -> Option<At<'_>> {
         match self.zarr {
-            ZarrVersion::V3 => self.structure().get("attributes")?.get("ome"),
-            ZarrVersion::V2 if self.attributes_v2.is_null() => None,
-            ZarrVersion::V2 => Some(At::new(&self.attributes_v2, &self.attributes_file, "")),
+            ZarrVersion::V3 => self.attributes()?.get("ome"),
+            ZarrVersion::V2 => self.attributes(),
         }
     }
 

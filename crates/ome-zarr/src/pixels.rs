@@ -20,6 +20,7 @@ use crate::{
 
 mod cells;
 mod chain;
+mod check;
 mod decoder;
 mod direct;
 mod guard;
@@ -27,6 +28,7 @@ mod plane;
 mod region;
 mod shard;
 
+pub(crate) use check::check;
 pub(crate) use plane::Plane;
 pub(crate) use region::{Block, Region, copy};
 

@@ -29,6 +29,12 @@ pub trait FileSource: Send + Sync {
     /// # Errors
     /// Whatever kept the source from answering.
     fn list(&self, folder: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Whether `list` tells all there is. A plain web server cannot: there, the tree is found from metadata alone, and
+    /// rules about files that nothing points to are reported as not checked.
+    fn can_list(&self) -> bool {
+        true
+    }
 }
 
 /// A file or folder that could not be read.

@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::{
     error::OmeZarrError,
     node::{Node, NodeKind},
     source::{FileSource, join, split},
 };
+
+mod discover;
 
 /// The most metadata documents one tree may hold; a 1536-well plate of nine fields has about 100,000.
 const MAX_NODES: usize = 500_000;
@@ -15,24 +19,24 @@ pub(crate) struct Tree {
     pub(crate) nodes: BTreeMap<String, Node>,
     /// All file paths, sorted; empty where only single nodes were read.
     pub(crate) files: Vec<String>,
+    /// Whether `files` is all there is.
+    pub(crate) is_listed: bool,
 }
 
 impl Tree {
     /// Reads the metadata of the whole source.
     pub(crate) fn read(source: &dyn FileSource) -> Result<Self, OmeZarrError> {
-        let files = source.list("")?;
-        let mut tree = Self { nodes: BTreeMap::new(), files };
+        if !source.can_list() {
+            return Self::discover(source);
+        }
+        let mut tree = Self { nodes: BTreeMap::new(), files: source.list("")?, is_listed: true };
         let mut folders: Vec<&str> = tree.files.iter().filter_map(|path| node_folder(path)).collect();
         folders.sort_unstable();
         folders.dedup();
-        if folders.len() > MAX_NODES {
-            return Err(OmeZarrError::too_large("", format!("more than {MAX_NODES} Zarr groups and arrays: split it")));
-        }
-        for folder in folders {
-            if let Some(node) = Node::read(source, folder)? {
-                tree.nodes.insert(folder.to_owned(), node);
-            }
-        }
+        check_count(folders.len())?;
+        let read = |folder: &&str| Node::read(source, folder);
+        let nodes: Vec<Option<Node>> = folders.par_iter().map(read).collect::<Result<_, _>>()?;
+        tree.nodes = nodes.into_iter().flatten().map(|node| (node.folder.clone(), node)).collect();
         Ok(tree)
     }
 
@@ -83,6 +87,11 @@ impl Tree {
         below(&self.files, folder)
     }
 
+    /// Whether there is such a file.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
+    }
+
     /// The folders of the nodes below a folder.
     pub(crate) fn folders_below(&self, folder: &str) -> impl Iterator<Item = &String> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
@@ -92,15 +101,22 @@ impl Tree {
 
     /// Whether nothing above the folder is a Zarr node.
     pub(crate) fn is_root(&self, folder: &str) -> bool {
-        let mut above = split(folder);
-        while let Some((parent, _)) = above {
-            if self.nodes.contains_key(parent) {
-                return false;
-            }
-            above = split(parent);
-        }
-        true
+        !above(folder).any(|parent| self.nodes.contains_key(parent))
     }
+
+    /// The nodes that lie directly in a folder.
+    pub(crate) fn children<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a Node> {
+        let below =
+            self.folders_below(folder).filter(move |path| split(path).is_some_and(|(parent, _)| parent == folder));
+        below.filter_map(|path| self.get(path))
+    }
+}
+
+fn check_count(nodes: usize) -> Result<(), OmeZarrError> {
+    if nodes > MAX_NODES {
+        return Err(OmeZarrError::too_large("", format!("more than {MAX_NODES} Zarr groups and arrays: split it")));
+    }
+    Ok(())
 }
 
 /// The part of a sorted list that lies below a folder.
@@ -115,6 +131,11 @@ fn below<'a>(sorted: &'a [String], folder: &str) -> &'a [String] {
     rest.get(..count).unwrap_or_default()
 }
 
+/// The folders a path lies in, from the nearest to the root.
+pub(crate) fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(split(path), |(parent, _)| split(parent)).map(|(parent, _)| parent)
+}
+
 /// The folder a metadata file describes.
 fn node_folder(path: &str) -> Option<&str> {
     let (folder, name) = split(path)?;
@@ -127,6 +148,19 @@ pub(crate) fn dataset_paths(node: &Node) -> Vec<String> {
         return Vec::new();
     };
     first.list("datasets").iter().filter_map(|dataset| dataset.text_of("path").map(str::to_owned)).collect()
+}
+
+/// The folder a relative path leads to, `..` allowed; `None` if it leads out of the source.
+pub(crate) fn resolve_upward(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// A relative path below a folder, or `None` if it would lead anywhere but deeper into it.
@@ -148,9 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn paths_upward_stay_in_the_source() {
+        assert_eq!(resolve_upward("img/labels/a", "../../").as_deref(), Some("img"));
+        assert_eq!(resolve_upward("labels/a", "../..").as_deref(), Some(""));
+        assert_eq!(resolve_upward("a", "../../x"), None);
+    }
+
+    #[test]
     fn files_below_a_folder_do_not_include_its_namesakes() {
         let files = ["a.txt", "a/1", "a/2", "ab/1"].map(str::to_owned).to_vec();
         let tree = Tree { files, ..Tree::default() };
+        assert!(tree.has_file("a/1") && !tree.has_file("a"));
         assert_eq!(tree.files_below("a"), ["a/1", "a/2"]);
         assert_eq!(tree.files_below("").len(), 4);
         assert!(tree.files_below("z").is_empty());

@@ -7,7 +7,7 @@ pub(crate) enum OmeVersion {
     V05,
     /// 0.1 to 0.3: recognised, to be converted.
     Legacy(String),
-    /// 0.6 and its drafts: recognised, kept as files.
+    /// 0.6, and drafts such as `0.6.dev1`, `0.6rc0` or `0.5-dev-spatialdata`: recognised, kept as files.
     Unreleased(String),
     /// A version nobody published.
     Unknown(String),
@@ -21,9 +21,7 @@ impl OmeVersion {
             Some("0.4" | "0.4.0" | "0.4.1") => Self::V04,
             Some("0.5" | "0.5.0" | "0.5.1" | "0.5.2") => Self::V05,
             Some(old @ ("0.1" | "0.2" | "0.3")) => Self::Legacy(old.to_owned()),
-            Some(new) if new == "0.6" || new.starts_with("0.6.") || new.starts_with("0.6rc") => {
-                Self::Unreleased(new.to_owned())
-            }
+            Some(new) if is_unreleased(new) => Self::Unreleased(new.chars().take(40).collect()),
             Some(other) => Self::Unknown(other.chars().take(40).collect()),
         }
     }
@@ -55,4 +53,36 @@ impl OmeVersion {
 fn version_v2(node: &Node) -> Option<&str> {
     let image = || node.ome_key("multiscales")?.value.get(0)?.get("version")?.as_str();
     image().or_else(|| ["plate", "well"].iter().find_map(|key| node.ome_key(key)?.value.get("version")?.as_str()))
+}
+
+/// Whether a name is that of 0.6, or of a draft: a released number with something behind it.
+fn is_unreleased(name: &str) -> bool {
+    let behind = |base: &str| name.strip_prefix(base);
+    behind("0.6").is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        || ["0.4", "0.5"]
+            .iter()
+            .filter_map(|base| behind(base))
+            .any(|rest| rest.starts_with(['-', 'r', 'd', 'a', 'b', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_sorted_by_what_is_done_with_them() {
+        for (name, expected) in [
+            ("0.4", OmeVersion::V04),
+            ("0.5", OmeVersion::V05),
+            ("0.2", OmeVersion::Legacy("0.2".into())),
+            ("0.6", OmeVersion::Unreleased("0.6".into())),
+            ("0.6.dev4", OmeVersion::Unreleased("0.6.dev4".into())),
+            ("0.6rc0", OmeVersion::Unreleased("0.6rc0".into())),
+            ("0.5-dev-spatialdata", OmeVersion::Unreleased("0.5-dev-spatialdata".into())),
+            ("0.61", OmeVersion::Unknown("0.61".into())),
+            ("5", OmeVersion::Unknown("5".into())),
+        ] {
+            assert_eq!(OmeVersion::parse(Some(name)), expected);
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Harvest(Harvest),
     /// State and lag of each peer.
     Peers(Remote),
-    /// Check an OME-Zarr folder or an RO-Crate file.
+    /// Check an OME-Zarr image, here or on the web, or an RO-Crate file.
     Validate(Validate),
     /// Convert a microscope file or an OME-Zarr of any version to OME-Zarr 0.5; safe to interrupt and run again.
     Convert(Convert),
@@ -154,8 +154,19 @@ pub(crate) struct Harvest {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// An OME-Zarr folder or `.ozx`, a folder or ZIP with OME-Zarr images in it, or an RO-Crate JSON file.
-    pub path: PathBuf,
+    /// An OME-Zarr folder, a folder with OME-Zarr images in it, an .ozx or .zip archive, an http://, https:// or s3:// address,
+    /// or an RO-Crate JSON file.
+    pub path: String,
+    /// Do not decode the pixels.
+    #[arg(long)]
+    pub metadata_only: bool,
+    /// Answer the conformance runner of the specification: one JSON object {"valid", "message"} about an attributes
+    /// document or a Zarr hierarchy.
+    #[arg(long)]
+    pub conformance: bool,
+    /// With --conformance: a broken SHOULD counts as a broken MUST does.
+    #[arg(long, requires = "conformance")]
+    pub strict: bool,
     /// Print one JSON object as the last line.
     #[arg(long)]
     pub json: bool,

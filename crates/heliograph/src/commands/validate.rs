@@ -1,61 +1,110 @@
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use dataset_model::{Finding, Findings, Severity};
-use ome_zarr::zip::{ArchiveKind, ArchiveLimits, Checked, LocalFile, check_archive};
+use dataset_model::{Finding, Findings};
+use indicatif::{ProgressBar, ProgressStyle};
+use ome_zarr::{DoorRepair, FileSource, FolderSource, Progress};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use super::arguments::Validate;
 
-/// Checks an OME-Zarr folder or an RO-Crate; exit 0 when valid, 1 when not.
+mod bucket;
+mod conformance;
+mod print;
+mod web;
+
+pub(crate) use print::print;
+
+/// Checks an OME-Zarr image or an RO-Crate; exit 0 when valid, 1 when not.
 pub(crate) async fn validate(arguments: &Validate) -> Result<ExitCode> {
-    let path = arguments.path.clone();
-    let findings = tokio::task::spawn_blocking(move || findings(&path)).await??;
-    let valid = !findings.has_errors();
+    if arguments.conformance {
+        return conformance::judge(&arguments.path, arguments.strict).await;
+    }
+    let outcome = judge(arguments).await?;
+    let valid = !outcome.findings.has_errors();
     if arguments.json {
-        println!("{}", json!({"valid": valid, "findings": findings}));
+        println!("{}", json!({"valid": valid, "findings": outcome.findings, "repairs": outcome.repairs}));
     } else {
-        print(&findings);
+        print(&outcome.findings);
+        print::print_repairs(&outcome.repairs);
         println!("{}", if valid { "valid" } else { "not valid" });
     }
     Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn findings(path: &Path) -> Result<Vec<Finding>> {
-    if path.is_dir() {
-        return Ok(ome_zarr::validate(&ome_zarr::FolderSource::new(path)?)?.findings);
-    }
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if ArchiveKind::of_name(name).is_some_and(ArchiveKind::is_zip) {
-        return findings_of_archive(path, name);
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    Ok(node::check_crate(&bytes))
+/// What was found, and what a node would repair.
+#[derive(Default)]
+struct Outcome {
+    findings: Vec<Finding>,
+    repairs: Vec<DoorRepair>,
 }
 
-/// Findings about a ZIP and, where it can be read, about the images in it; nothing is unpacked to disk.
-fn findings_of_archive(path: &Path, name: &str) -> Result<Vec<Finding>> {
-    let bytes = Box::new(LocalFile::open(path)?);
-    let Checked { mut findings, source } = check_archive(bytes, Some(name), &ArchiveLimits::default())?;
-    if let Some(source) = source {
-        findings.extend(ome_zarr::validate(&source)?.findings);
+async fn judge(arguments: &Validate) -> Result<Outcome> {
+    let path = Path::new(&arguments.path);
+    if !is_address(&arguments.path) && path.is_file() && !is_archive(path) {
+        let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        return Ok(Outcome { findings: node::check_crate(&bytes), ..Outcome::default() });
     }
-    Ok(findings)
-}
-
-/// Findings for people, the worst first.
-pub(crate) fn print(findings: &[Finding]) {
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    for finding in sorted {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
+    let source = open(&arguments.path).await?;
+    let with_pixels = !arguments.metadata_only;
+    let bar = Bar::new(arguments.json);
+    let outcome = tokio::task::spawn_blocking(move || -> Result<Outcome> {
+        let report = if with_pixels {
+            ome_zarr::validate_pixels(source.as_ref(), &bar)?
+        } else {
+            ome_zarr::validate(source.as_ref())?
         };
-        println!(
-            "{severity}: {}\n  at   {}\n  rule {}\n  do   {}",
-            finding.message, finding.path, finding.rule, finding.hint
-        );
+        bar.0.finish_and_clear();
+        // Over the web the files would all be read once more, for something that only a deposit needs.
+        let repairs = if source.can_list() { ome_zarr::repairs(source.as_ref())? } else { Vec::new() };
+        Ok(Outcome { findings: report.findings, repairs })
+    });
+    outcome.await?
+}
+
+/// Opens a folder, an archive, or a place on the web.
+async fn open(place: &str) -> Result<Arc<dyn FileSource>> {
+    let runtime = Handle::current();
+    if place.starts_with("s3://") {
+        return Ok(Arc::new(bucket::BucketSource::open(place, runtime)?));
+    }
+    if is_address(place) {
+        return Ok(Arc::new(web::WebSource::open(place, runtime)?));
+    }
+    let path = Path::new(place);
+    anyhow::ensure!(!path.is_file(), "{place} is an archive: unpack it, and check the folder");
+    let source = FolderSource::new(path).with_context(|| format!("there is nothing to check at {place}"))?;
+    Ok(Arc::new(source))
+}
+
+fn is_address(place: &str) -> bool {
+    ["http://", "https://", "s3://"].iter().any(|scheme| place.starts_with(scheme))
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("ozx") || extension.eq_ignore_ascii_case("zip"))
+}
+
+/// Shows how many pixels have been decoded.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(hidden: bool) -> Self {
+        let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes} decoded, {eta} to go");
+        Self(style.map_or(bar.clone(), |style| bar.with_style(style)))
+    }
+}
+
+impl Progress for Bar {
+    fn advance(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
     }
 }

@@ -21,6 +21,43 @@ pub(super) fn check(compressor: Compressor, encoded: &[u8], limit: u64) -> Resul
     if fits { Ok(()) } else { Err("the stored chunk is damaged, or decodes to more than a chunk holds".to_owned()) }
 }
 
+/// The decoded size that encoded bytes name themselves, in bytes; `None` where they do not say.
+pub(super) fn named_size(compressor: Compressor, encoded: &[u8]) -> Option<u64> {
+    match compressor {
+        Compressor::Blosc => blosc_size(encoded),
+        Compressor::Zstd => {
+            let (mut at, mut size) = (0, None);
+            while let Some(rest) = encoded.get(at..).filter(|rest| rest.starts_with(&ZSTD_MAGIC)) {
+                let frame = zstd_frame(rest).filter(|frame| frame.is_sized)?;
+                (at, size) = (at + frame.length, Some(size.unwrap_or(0u64).saturating_add(frame.bound)));
+            }
+            size
+        }
+        Compressor::None | Compressor::Gzip => None,
+    }
+}
+
+/// Where the compressed stream that bytes begin with ends; `None` where it cannot be told.
+pub(super) fn end(compressor: Compressor, encoded: &[u8]) -> Option<usize> {
+    match compressor {
+        Compressor::None => None,
+        // Bytes 12 to 16 of a Blosc header.
+        Compressor::Blosc => Some(u32::from_le_bytes(encoded.get(12..16)?.try_into().ok()?) as usize),
+        Compressor::Gzip => {
+            let mut decoder = flate2::bufread::MultiGzDecoder::new(encoded);
+            std::io::copy(&mut decoder, &mut std::io::sink()).ok()?;
+            Some(encoded.len() - decoder.into_inner().len())
+        }
+        Compressor::Zstd => {
+            let mut at = 0;
+            while let Some(rest) = encoded.get(at..).filter(|rest| rest.starts_with(&ZSTD_MAGIC)) {
+                at += zstd_frame(rest)?.length;
+            }
+            (at > 0).then_some(at)
+        }
+    }
+}
+
 /// The size a Blosc header names (bytes 4 to 8).
 fn blosc_size(encoded: &[u8]) -> Option<u64> {
     Some(u64::from(u32::from_le_bytes(encoded.get(4..8)?.try_into().ok()?)))

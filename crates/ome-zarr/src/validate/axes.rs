@@ -1,6 +1,10 @@
 use std::collections::BTreeSet;
 
+use dataset_model::Severity;
+
 use crate::{at::At, faults::Faults};
+
+use super::Rule;
 
 /// UDUNITS-2 names, as the specification lists them (section "axes" metadata).
 const METRES: &str = "angstrom attometer centimeter decimeter exameter femtometer foot gigameter hectometer inch kilometer \
@@ -14,12 +18,12 @@ const SECONDS: &str = "attosecond centisecond day decisecond exasecond femtoseco
 pub(super) fn check(multiscale: &At<'_>, faults: &mut Faults) -> Option<usize> {
     let place = multiscale.place_of("axes");
     let Some(items) = multiscale.get("axes").and_then(|axes| axes.items()) else {
-        faults.error("axes.missing", place, "the image has no list of axes", "List the axes, slowest first.");
+        faults.add(Rule::AxesMissing, place, "the image has no list of axes", "List the axes, slowest first.");
         return None;
     };
     if !(2..=5).contains(&items.len()) {
         let message = format!("the image has {} axes; 2 to 5 are allowed", items.len());
-        faults.error("axes.count", place, message, "Drop axes of length 1, or split the image.");
+        faults.add(Rule::AxesCount, place, message, "Drop axes of length 1, or split the image.");
         return Some(items.len());
     }
     for item in &items {
@@ -34,11 +38,11 @@ pub(super) fn check(multiscale: &At<'_>, faults: &mut Faults) -> Option<usize> {
 fn check_axis(axis: &At<'_>, faults: &mut Faults) {
     let Some(object) = axis.object() else {
         let hint = "Write each axis as {\"name\": …, \"type\": …, \"unit\": …}; plain strings are OME-Zarr 0.3.";
-        return faults.error("axes.type", axis.place(), "an axis is not an object", hint);
+        return faults.add(Rule::AxesType, axis.place(), "an axis is not an object", hint);
     };
     for key in ["type", "unit"] {
         if object.get(key).is_some_and(|value| !value.is_string() && !value.is_null()) {
-            faults.error("axes.type", axis.place_of(key), format!("the {key} is not text"), "Write it in quotes.");
+            faults.add(Rule::AxesType, axis.place_of(key), format!("the {key} is not text"), "Write it in quotes.");
         }
     }
     let units = match axis.text_of("type") {
@@ -47,15 +51,15 @@ fn check_axis(axis: &At<'_>, faults: &mut Faults) {
         Some(_) => return,
         None => {
             let hint = "Say \"space\", \"time\" or \"channel\".";
-            return faults.warn("axes.kind", axis.place_of("type"), "an axis does not say what it runs along", hint);
+            return faults.add(Rule::AxesKind, axis.place_of("type"), "an axis does not say what it runs along", hint);
         }
     };
     match axis.text_of("unit") {
         Some(unit) if units.split_whitespace().any(|known| known == unit) => {}
         Some(unit) => {
             let message = format!("'{}' is not a unit that the axis can have", unit.escape_default());
-            faults.warn(
-                "axes.unit",
+            faults.add(
+                Rule::AxesUnit,
                 axis.place_of("unit"),
                 message,
                 "Use a UDUNITS-2 name such as \"micrometer\" or \"second\".",
@@ -63,7 +67,13 @@ fn check_axis(axis: &At<'_>, faults: &mut Faults) {
         }
         None => {
             let hint = "Say the unit, such as \"micrometer\" or \"second\".";
-            faults.note("axes.unit", axis.place_of("unit"), "an axis has no unit, so sizes cannot be shown", hint);
+            faults.add_as(
+                Severity::Note,
+                Rule::AxesUnit,
+                axis.place_of("unit"),
+                "an axis has no unit, so sizes cannot be shown",
+                hint,
+            );
         }
     }
 }
@@ -72,10 +82,10 @@ fn check_names(axes: &[At<'_>], faults: &mut Faults) {
     let mut seen = BTreeSet::new();
     for axis in axes {
         match axis.text_of("name") {
-            None | Some("") => faults.error("axes.name", axis.place_of("name"), "an axis has no name", "Name it."),
+            None | Some("") => faults.add(Rule::AxesName, axis.place_of("name"), "an axis has no name", "Name it."),
             Some(name) if !seen.insert(name) => {
                 let message = format!("two axes are called '{}'", name.escape_default());
-                faults.error("axes.name", axis.place_of("name"), message, "Give each axis a name of its own.");
+                faults.add(Rule::AxesName, axis.place_of("name"), message, "Give each axis a name of its own.");
             }
             Some(_) => {}
         }
@@ -95,15 +105,15 @@ fn check_kinds(axes: &[At<'_>], place: &str, faults: &mut Faults) {
     let count = |rank: u8| ranks.iter().filter(|other| **other == rank).count();
     if !(2..=3).contains(&count(2)) {
         let message = format!("the image has {} axes of type space; 2 or 3 are needed", count(2));
-        faults.error("axes.space", place, message, "Give the spatial axes the type \"space\".");
+        faults.add(Rule::AxesSpace, place, message, "Give the spatial axes the type \"space\".");
     }
     if count(0) > 1 || count(1) > 1 {
         let message = "there is more than one time axis, or more than one channel or custom axis";
-        faults.error("axes.repeated", place, message, "Keep one of each, and split the image along the others.");
+        faults.add(Rule::AxesRepeated, place, message, "Keep one of each, and split the image along the others.");
     }
     if !ranks.is_sorted() {
         let message = "the axes are not in the order time, channel, space";
-        faults.error("axes.order", place, message, "Store the pixels with time first and space last.");
+        faults.add(Rule::AxesOrder, place, message, "Store the pixels with time first and space last.");
     }
 }
 
@@ -114,6 +124,6 @@ fn check_spatial_names(axes: &[At<'_>], place: &str, faults: &mut Faults) {
         names.iter().map(|name| ["z", "y", "x"].iter().position(|axis| axis == name)).collect();
     if known.is_some_and(|order| !order.is_sorted()) {
         let hint = "Store the pixels with x last; viewers take the last two axes for the picture.";
-        faults.warn("axes.zyx", place, "the spatial axes are not in the order z, y, x", hint);
+        faults.add(Rule::AxesZyx, place, "the spatial axes are not in the order z, y, x", hint);
     }
 }

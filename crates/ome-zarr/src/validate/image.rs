@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::{at::At, describe::MAX_LEVELS, faults::Faults, node::Node, tree::resolve};
 
-use super::{axes, is_v04, transforms};
+use super::{Rule, axes, is_v04, transforms};
 
 /// Judges the `multiscales` metadata by itself.
 pub(super) fn check(node: &Node, faults: &mut Faults) {
@@ -10,11 +10,11 @@ pub(super) fn check(node: &Node, faults: &mut Faults) {
     let items = multiscales.items().unwrap_or_default();
     if items.is_empty() {
         let message = "multiscales is not a list with at least one entry";
-        faults.error("multiscales.empty", multiscales.place(), message, "List one entry with axes and datasets.");
+        faults.add(Rule::MultiscalesEmpty, multiscales.place(), message, "List one entry with axes and datasets.");
     }
     if items.len() > 1 {
         let message = "there is more than one multiscale; only the first is shown and searched";
-        faults.note("multiscales.several", multiscales.place(), message, "Store each image in a group of its own.");
+        faults.add(Rule::MultiscalesSeveral, multiscales.place(), message, "Store each image in a group of its own.");
     }
     for item in &items {
         check_multiscale(item, is_v04(node), faults);
@@ -23,7 +23,7 @@ pub(super) fn check(node: &Node, faults: &mut Faults) {
 
 fn check_multiscale(multiscale: &At<'_>, is_v04: bool, faults: &mut Faults) {
     if multiscale.object().is_none() {
-        return faults.error("multiscales.type", multiscale.place(), "it is not an object", "Write an object.");
+        return faults.add(Rule::MultiscalesType, multiscale.place(), "it is not an object", "Write an object.");
     }
     let dimensions = axes::check(multiscale, faults);
     for dataset in datasets(multiscale, faults) {
@@ -39,12 +39,17 @@ fn datasets<'a>(multiscale: &At<'a>, faults: &mut Faults) -> Vec<At<'a>> {
     let datasets = multiscale.list("datasets");
     if datasets.is_empty() {
         let hint = "List the resolution levels, largest first.";
-        faults.error("datasets.missing", multiscale.place_of("datasets"), "the image lists no resolution levels", hint);
+        faults.add(
+            Rule::DatasetsMissing,
+            multiscale.place_of("datasets"),
+            "the image lists no resolution levels",
+            hint,
+        );
     }
     if datasets.len() > MAX_LEVELS {
         let message = format!("the image lists more than {MAX_LEVELS} resolution levels");
-        faults.error(
-            "datasets.count",
+        faults.add(
+            Rule::DatasetsCount,
             multiscale.place_of("datasets"),
             message,
             "Keep the levels that halve the size.",
@@ -57,10 +62,10 @@ fn datasets<'a>(multiscale: &At<'a>, faults: &mut Faults) -> Vec<At<'a>> {
 fn check_path(dataset: &At<'_>, faults: &mut Faults) {
     let place = dataset.place_of("path");
     match dataset.text_of("path") {
-        None => faults.error("datasets.path", place, "a level names no path", "Name the folder of its array."),
+        None => faults.add(Rule::DatasetsPath, place, "a level names no path", "Name the folder of its array."),
         Some(path) if resolve("", path).is_none() => {
             let message = format!("the path '{}' does not lead to a folder inside the image", path.escape_default());
-            faults.error("datasets.path", place, message, "Use a relative path without '..', such as \"0\".");
+            faults.add(Rule::DatasetsPath, place, message, "Use a relative path without '..', such as \"0\".");
         }
         Some(_) => {}
     }
@@ -73,7 +78,7 @@ fn check_unique_paths(multiscale: &At<'_>, faults: &mut Faults) {
             && !seen.insert(path.trim_end_matches('/'))
         {
             let message = format!("two levels name the same array '{}'", path.escape_default());
-            faults.error("datasets.duplicate", dataset.place_of("path"), message, "List each array once.");
+            faults.add(Rule::DatasetsDuplicate, dataset.place_of("path"), message, "List each array once.");
         }
     }
 }
@@ -83,16 +88,18 @@ fn check_described(multiscale: &At<'_>, is_v04: bool, faults: &mut Faults) {
     if let Some(name) = multiscale.get("name")
         && name.text().is_none()
     {
-        faults.error("multiscales.name", name.place(), "the name is not text", "Write the name in quotes.");
+        faults.add(Rule::MultiscalesName, name.place(), "the name is not text", "Write the name in quotes.");
     }
-    let mut missing: Vec<&str> =
-        ["name", "type", "metadata"].into_iter().filter(|key| multiscale.get(key).is_none()).collect();
+    if multiscale.get("name").is_none() {
+        faults.add(Rule::MultiscalesUnnamed, multiscale.place_of("name"), "the image has no name", "Name the image.");
+    }
+    let mut missing: Vec<&str> = ["type", "metadata"].into_iter().filter(|key| multiscale.get(key).is_none()).collect();
     if is_v04 && multiscale.get("version").is_none() {
         missing.push("version");
     }
     if !missing.is_empty() {
         let message = format!("the image should also say its {}", missing.join(", "));
-        let hint = "Name the image, and say in type and metadata how the smaller levels were made.";
-        faults.note("multiscales.described", multiscale.place(), message, hint);
+        let hint = "Say in type and metadata how the smaller levels were made.";
+        faults.add(Rule::MultiscalesDescribed, multiscale.place(), message, hint);
     }
 }

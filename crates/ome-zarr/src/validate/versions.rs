@@ -1,15 +1,44 @@
 use std::collections::BTreeMap;
 
+use dataset_model::Severity;
+
 use crate::{
     faults::Faults,
-    node::{Node, ZarrVersion},
-    source::split,
-    tree::Tree,
+    node::{Node, NodeKind, ZarrVersion},
+    tree::{Tree, above},
     version::OmeVersion,
 };
 
+use super::Rule;
+
+/// Keys that only OME-Zarr uses; 0.4 has them among the attributes, 0.5 below `ome`.
+const UNMISTAKABLE: [&str; 5] = ["multiscales", "plate", "well", "image-label", "bioformats2raw.layout"];
+
+const MOVE_IN: &str = "Move them below \"ome\", with \"version\": \"0.5\".";
+const MOVE_OUT: &str = "Move them up among the attributes, or convert the arrays to Zarr 3.";
+
+/// Whether a group's OME-Zarr metadata stand where the other version has them, so that no reader finds them.
+pub(super) fn is_misplaced(node: &Node) -> bool {
+    let Some(attributes) = node.attributes().filter(|_| node.kind == NodeKind::Group) else { return false };
+    let elsewhere = match node.zarr {
+        ZarrVersion::V3 => Some(attributes),
+        ZarrVersion::V2 => attributes.get("ome"),
+    };
+    elsewhere.is_some_and(|at| UNMISTAKABLE.iter().any(|key| at.get(key).is_some())) && !super::speaks_ome(node)
+}
+
 /// Judges the version a group names; `false` if the rules of 0.4 and 0.5 do not apply to it.
 pub(super) fn check(node: &Node, faults: &mut Faults) -> bool {
+    if is_misplaced(node) {
+        let attributes = node.attributes().map_or_else(|| node.file.clone(), |attributes| attributes.place());
+        let (message, hint) = match node.zarr {
+            ZarrVersion::V3 => {
+                ("the OME-Zarr metadata stand among the attributes of a Zarr 3 group, as in 0.4", MOVE_IN)
+            }
+            ZarrVersion::V2 => ("the OME-Zarr metadata stand below 'ome' in a Zarr 2 group, as in 0.5", MOVE_OUT),
+        };
+        faults.add(Rule::Namespace, attributes, message, hint);
+    }
     if !super::speaks_ome(node) && node.ome_key("version").is_none() {
         return true;
     }
@@ -21,17 +50,17 @@ pub(super) fn check(node: &Node, faults: &mut Faults) -> bool {
         (OmeVersion::V05, ZarrVersion::V2) => mismatch(place, "0.5 in Zarr 2", "0.4", faults),
         (OmeVersion::Legacy(version), _) => {
             let message = format!("OME-Zarr {version} is no longer read");
-            faults.error("version.legacy", place, message, "Convert it to 0.5, with ome2024-ngff-challenge or Fiji.");
+            faults.add(Rule::VersionLegacy, place, message, "Convert it to 0.5: heliograph convert.");
             return false;
         }
         (OmeVersion::Unreleased(version), _) => {
             let message = format!("OME-Zarr {version} is an unreleased version: it is kept as files and not checked");
-            faults.warn("version.unreleased", place, message, "Deposit 0.5 to have it shown and searched.");
+            faults.add(Rule::VersionUnreleased, place, message, "Deposit 0.5 to have it shown and searched.");
             return false;
         }
         (OmeVersion::Unknown(version), _) => {
             let message = format!("'{version}' is no version of OME-Zarr");
-            faults.error("version.unknown", place, message, "Write the image as OME-Zarr 0.5.");
+            faults.add(Rule::VersionUnknown, place, message, "Write the image as OME-Zarr 0.5.");
             return false;
         }
     }
@@ -48,7 +77,7 @@ fn place(node: &Node) -> String {
 
 fn mismatch(place: String, what: &str, right: &str, faults: &mut Faults) {
     let message = format!("the metadata says OME-Zarr {what}, which do not go together");
-    faults.error("version.mismatch", place, message, &format!("Write version {right}, or convert the arrays."));
+    faults.add(Rule::VersionMismatch, place, message, &format!("Write version {right}, or convert the arrays."));
 }
 
 fn missing(node: &Node, place: String, faults: &mut Faults) {
@@ -57,20 +86,27 @@ fn missing(node: &Node, place: String, faults: &mut Faults) {
     let only_labels = node.ome_key("labels").is_some() && node.ome_key("multiscales").is_none();
     match node.zarr {
         ZarrVersion::V3 if only_labels => {
-            faults.warn(
-                "version.missing",
+            faults.add_as(
+                Severity::Warning,
+                Rule::VersionMissing,
                 place,
                 message,
                 "Add \"version\": \"0.5\" to the labels group's ome object.",
             );
         }
         ZarrVersion::V3 => {
-            faults.error("version.missing", place, message, "Add \"version\": \"0.5\" to the ome object.")
+            faults.add(Rule::VersionMissing, place, message, "Add \"version\": \"0.5\" to the ome object.")
         }
         ZarrVersion::V2 => {
             let versioned = ["multiscales", "plate", "well"].iter().any(|key| node.ome_key(key).is_some());
             if versioned {
-                faults.warn("version.missing", place, message, "Add \"version\": \"0.4\"; it is read as 0.4.");
+                faults.add_as(
+                    Severity::Warning,
+                    Rule::VersionMissing,
+                    place,
+                    message,
+                    "Add \"version\": \"0.4\"; it is read as 0.4.",
+                );
             }
         }
     }
@@ -81,12 +117,13 @@ pub(super) fn check_stores(tree: &Tree, faults: &mut Faults) {
     let mut zarr = BTreeMap::new();
     let mut ome = BTreeMap::new();
     for (folder, node) in &tree.nodes {
+        faults.judge(node);
         let root = root_of(tree, folder);
         let first = *zarr.entry(root).or_insert(node.zarr);
         if first != node.zarr {
             let message = "Zarr 2 and Zarr 3 are mixed in one store";
-            faults.error(
-                "zarr.mixed",
+            faults.add(
+                Rule::ZarrMixed,
                 node.file.clone(),
                 message,
                 "Convert the older part, so that all is one version.",
@@ -96,24 +133,18 @@ pub(super) fn check_stores(tree: &Tree, faults: &mut Faults) {
         if version == OmeVersion::Missing {
             continue;
         }
+        let is_draft = matches!(version, OmeVersion::Unreleased(_));
         let name = version.name(node.zarr).to_owned();
-        let first = ome.entry(root).or_insert_with(|| name.clone());
-        if *first != name {
-            let message = format!("the group is OME-Zarr {name}, others of the store are {first}");
-            faults.error("version.mixed", place(node), message, "Convert the older part, so that all is one version.");
+        let first = ome.entry(root).or_insert_with(|| (name.clone(), is_draft));
+        // What may stand below a draft, nobody knows.
+        if first.0 != name && !first.1 {
+            let message = format!("the group is OME-Zarr {name}, others of the store are {}", first.0);
+            faults.add(Rule::VersionMixed, place(node), message, "Convert the older part, so that all is one version.");
         }
     }
 }
 
 /// The top-most Zarr folder above a folder, or itself.
 fn root_of<'a>(tree: &'a Tree, folder: &'a str) -> &'a str {
-    let mut root = folder;
-    let mut above = split(folder);
-    while let Some((parent, _)) = above {
-        if tree.nodes.contains_key(parent) {
-            root = parent;
-        }
-        above = split(parent);
-    }
-    root
+    above(folder).filter(|parent| tree.nodes.contains_key(*parent)).last().unwrap_or(folder)
 }

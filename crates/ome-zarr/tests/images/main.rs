@@ -3,7 +3,11 @@
 mod archives;
 mod convert;
 mod corpus;
+mod documented;
 mod hostile;
+mod mutations;
 mod official;
+mod repairs;
 mod samples;
 mod support;
+mod unlisted;
