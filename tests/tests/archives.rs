@@ -124,6 +124,17 @@ async fn refusals_name_the_entry_and_the_reason() {
 }
 
 #[tokio::test]
+async fn a_long_archive_that_is_refused_early_is_still_answered() {
+    let Some(corpus) = shared_data("ome-zarr/zip/synthetic") else { return };
+    let node = Node::start("europe").await;
+    let draft = draft(&node.depositor(), "Refused early").await;
+    let mut bytes = fs::read(corpus.join("attack_zip_slip.ozx")).expect("reading");
+    bytes.resize(20 << 20, 7);
+    let problem = put_archive(&node.depositor(), &draft, "?name=x.ozx", &bytes).await.problem(422);
+    assert_eq!(problem["findings"][0]["rule"], "archive.name");
+}
+
+#[tokio::test]
 async fn an_image_is_served_as_one_archive_that_can_be_deposited_again() {
     let node = Node::start("europe").await;
     let (client, store) = (node.depositor(), Store::v05("cells.ome.zarr", 5));

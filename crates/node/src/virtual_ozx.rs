@@ -254,3 +254,82 @@ fn range_below(manifest: &Manifest, folder: &str) -> Range<usize> {
     let start = manifest.files().partition_point(|file| file.path.as_str() < prefix.as_str());
     start..start + manifest.below(folder).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use archive_store::Location;
+    use ome_zarr::sample;
+
+    use super::*;
+    use crate::{Limits, NewDraft, NodeConfig};
+
+    const CRATE: &str = r##"{"@context": "https://w3id.org/ro/crate/1.2/context", "@graph": [
+        {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
+         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.2"}},
+        {"@id": "./", "@type": "Dataset", "name": "Cells", "description": "Cells", "datePublished": "2026-11-21",
+         "license": {"@id": "https://creativecommons.org/licenses/by/4.0/"}, "author": {"@id": "#me"},
+         "about": {"@id": "#taxon"}, "measurementMethod": {"@id": "#method"}},
+        {"@id": "#me", "@type": "Person", "name": "Ada Example"},
+        {"@id": "#taxon", "@type": "Taxon", "scientificName": "Homo sapiens"},
+        {"@id": "#method", "@type": "DefinedTerm", "name": "fluorescence microscopy"}]}"##;
+
+    fn config(folder: &std::path::Path) -> NodeConfig {
+        NodeConfig {
+            id: "europe".parse().unwrap(),
+            title: "Europe".into(),
+            about: String::new(),
+            country: None,
+            public_url: "http://127.0.0.1:1".into(),
+            data_dir: folder.join("data"),
+            archive: Location::Local(folder.join("archive")),
+            peers: Vec::new(),
+            poll_seconds: 30,
+            limits: Limits::default(),
+        }
+    }
+
+    /// A node with one published image.
+    async fn published(folder: &std::path::Path) -> (Arc<Node>, DatasetId) {
+        let node = Node::open(config(folder)).await.unwrap();
+        let new = NewDraft { crate_json: Some(CRATE.into()), ..NewDraft::default() };
+        let draft = node.create_draft(&Actor::Operator, new).unwrap();
+        let image = sample::write(folder, sample::Kind::Cells, 1).unwrap();
+        let mut bytes = Vec::new();
+        let source = ome_zarr::FolderSource::new(&image).unwrap();
+        ome_zarr::zip::pack(&source, "", &mut bytes, &ome_zarr::Unwatched).unwrap();
+        let upload = crate::ArchiveUpload { name: Some("cells.ozx".into()), ..crate::ArchiveUpload::default() };
+        let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
+        node.put_draft_archive(&Actor::Operator, &draft.id, upload, body).await.unwrap();
+        let background = node.start();
+        node.publish(&Actor::Operator, &draft.id).await.unwrap();
+        background.stop().await;
+        (node, draft.id)
+    }
+
+    async fn whole(node: &Arc<Node>, id: &DatasetId) -> (Vec<u8>, Digest) {
+        let path = "cells.ozx".parse().unwrap();
+        let ozx = node.open_ozx(&Actor::Anonymous, id, VersionChoice::Latest, &path).await.unwrap();
+        let pieces: Vec<Bytes> = ozx.read(0..ozx.size()).try_collect().await.unwrap();
+        (pieces.concat(), ozx.tag())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn checksums_that_were_never_kept_are_computed_once_and_then_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (node, id) = published(folder.path()).await;
+        let kept = whole(&node, &id).await;
+        let key = version_key(&id, VersionNumber::FIRST);
+        let known = node.checksums().get(&key).unwrap().unwrap();
+        node.ledger.write(vec![node.checksums().remove(&key)]).unwrap();
+        node.ozx_layouts.0.lock().unwrap().clear();
+        assert_eq!(whole(&node, &id).await, kept);
+        let again = node.checksums().get(&key).unwrap().unwrap();
+        let of_image = |known: &[Option<u32>]| known.iter().flatten().count();
+        assert_eq!(of_image(&again), of_image(&known), "one for each file of the image: {again:?}");
+        // With a wrong number kept, nothing is read to find out: that is what keeping them is for.
+        let wrong: Vec<Option<u32>> = again.iter().map(|crc32| crc32.map(|crc32| crc32 ^ 1)).collect();
+        node.ledger.write(vec![node.checksums().put(&key, &wrong).unwrap()]).unwrap();
+        node.ozx_layouts.0.lock().unwrap().clear();
+        assert_ne!(whole(&node, &id).await.0, kept.0);
+    }
+}

@@ -41,22 +41,29 @@ pub fn check_archive(
         let fault = fault_of(error)?;
         return Ok(Checked { findings: vec![fault.finding()], source: None });
     }
-    let findings = contents(&source, name).judge(&|path| document(&source, path));
+    let findings = contents(&source, name).judge();
     Ok(Checked { findings, source: Some(source) })
 }
 
 fn contents(source: &ZipSource, name: Option<&str>) -> Contents {
     let central = source.central();
     let deflated = central.entries.iter().filter(|entry| entry.header.method == Method::Deflated);
-    Contents {
-        kind: name.and_then(ArchiveKind::of_name).or(Some(ArchiveKind::Zip).filter(|_| name.is_some())),
-        compressed: deflated.count() as u64,
-        paths: central.entries.iter().map(|entry| entry.path.clone()).collect(),
-        comment: central.comment.clone(),
-        zip64: central.zip64,
-        skipped: central.skipped,
-        clash: central.clash.clone(),
+    let kind = name.and_then(ArchiveKind::of_name).or(Some(ArchiveKind::Zip).filter(|_| name.is_some()));
+    let mut contents = Contents::new(kind);
+    contents.compressed = deflated.count() as u64;
+    contents.comment = central.comment.clone();
+    contents.zip64 = central.zip64;
+    contents.skipped = central.skipped;
+    contents.clash = central.clash.clone();
+    for path in central.entries.iter().map(|entry| &entry.path) {
+        contents.note(path);
+        if Contents::wants(path)
+            && let Some(document) = document(source, path.as_str())
+        {
+            contents.note_document(path, &document);
+        }
     }
+    contents
 }
 
 fn document(source: &ZipSource, path: &str) -> Option<Value> {

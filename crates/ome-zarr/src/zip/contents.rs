@@ -1,7 +1,5 @@
 //! What an archive holds, judged as a whole: where its Zarr hierarchy is, and what RFC-9 says about the rest.
 
-use std::collections::BTreeSet;
-
 use dataset_model::{FilePath, Finding, Findings};
 use serde_json::Value;
 
@@ -10,13 +8,11 @@ use super::{ArchiveKind, pack::ome_version};
 /// The largest metadata document read for this, in bytes.
 pub(crate) const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
 
-/// What was seen of an archive.
+/// What was seen of an archive: as much as it is judged by, however many files it has.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    /// What its name, or else its first bytes, say it is.
+    /// What its name says it is, or else its first bytes where they tell.
     pub(crate) kind: Option<ArchiveKind>,
-    /// Its files, in the order of the list.
-    pub(crate) paths: Vec<FilePath>,
     /// The comment of a ZIP.
     pub(crate) comment: Vec<u8>,
     /// Whether a ZIP has ZIP64 records.
@@ -27,29 +23,83 @@ pub(crate) struct Contents {
     pub(crate) skipped: u64,
     /// A name that differs from another in capitals alone.
     pub(crate) clash: Option<String>,
+    /// Whether any file is Zarr metadata.
+    has_zarr: bool,
+    /// Whether `zarr.json` stands at the top.
+    has_root: bool,
+    /// The first file of Zarr 2, and the first one at the top.
+    v2: Option<FilePath>,
+    v2_at_top: Option<FilePath>,
+    /// The first name at the top, and whether there is another.
+    top: Option<String>,
+    has_more_tops: bool,
+    /// Whether metadata stopped coming breadth-first and before all else; `rank` is that of the file noted last.
+    disordered: bool,
+    rank: usize,
+    /// What `zarr.json` at the top says, and the first group below it that is an image.
+    root: Root,
+    image_beside: Option<FilePath>,
 }
 
-/// The documents of an archive, by path.
-pub(crate) type Documents<'a> = &'a dyn Fn(&str) -> Option<Value>;
+/// What the metadata at the top says.
+#[derive(Debug, Default)]
+struct Root {
+    version: Option<String>,
+    is_image: bool,
+}
 
-const FOLDER_HINT: &str = "Put the image's folder itself into the archive ('cells.ome.zarr/…') and call it '.zip', or convert it to \
-                           OME-Zarr 0.5 with 'heliograph convert'.";
-const TOP_HINT: &str = "Zip what is in the image's folder, not the folder: zarr.json stands at the top of an .ozx. 'heliograph convert' \
-                        writes one; a plain '.zip' may hold folders.";
+const FOLDER_HINT: &str = "Put the image's folder itself into the archive ('cells.ome.zarr/…') and call it '.zip', or \
+                           convert it to OME-Zarr 0.5 with 'heliograph convert'.";
+const TOP_HINT: &str = "Zip what is in the image's folder, not the folder: zarr.json stands at the top of an .ozx. \
+                        'heliograph convert' writes one; a plain '.zip' may hold folders.";
 
 impl Contents {
-    /// Whether documents of this path are asked for when the archive is judged.
+    /// Nothing seen yet.
+    pub(crate) fn new(kind: Option<ArchiveKind>) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
+    /// Notes a file, in the order of the archive's list.
+    pub(crate) fn note(&mut self, path: &FilePath) {
+        let (name, depth) = (path.name(), path.names().count());
+        let is_v2 = matches!(name, ".zgroup" | ".zarray");
+        self.has_zarr |= is_v2 || name == "zarr.json";
+        self.has_root |= path.as_str() == "zarr.json";
+        if is_v2 && self.v2.is_none() {
+            self.v2 = Some(path.clone());
+        }
+        if depth == 1 && (is_v2 || name == ".zattrs") && self.v2_at_top.is_none() {
+            self.v2_at_top = Some(path.clone());
+        }
+        let top = path.names().next().unwrap_or_default();
+        match &self.top {
+            None => self.top = Some(top.to_owned()),
+            Some(first) => self.has_more_tops |= first != top,
+        }
+        let rank = if name == "zarr.json" { depth } else { usize::MAX };
+        self.disordered |= rank < self.rank;
+        self.rank = rank;
+    }
+
+    /// Whether a file's content matters to the judgement: the metadata at the top, and of the groups below it.
     pub(crate) fn wants(path: &FilePath) -> bool {
         path.name() == "zarr.json" && path.names().count() <= 2
     }
 
-    /// Whether the archive's top is a Zarr hierarchy of version 3.
-    pub(crate) fn has_root(&self) -> bool {
-        self.has("zarr.json")
+    /// Notes what a wanted file holds.
+    pub(crate) fn note_document(&mut self, path: &FilePath, document: &Value) {
+        let is_image = document.pointer("/attributes/ome/multiscales").is_some();
+        if path.names().count() == 1 {
+            let version = ome_version(document).map(|version| version.chars().take(40).collect());
+            self.root = Root { version, is_image };
+        } else if is_image && self.image_beside.is_none() {
+            self.image_beside = Some(path.clone());
+        }
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.paths.iter().any(|path| path.as_str() == name)
+    /// Whether the archive's top is a Zarr hierarchy of version 3.
+    pub(crate) fn has_root(&self) -> bool {
+        self.has_root
     }
 
     /// An OME-Zarr zip file is one by its name, by its comment, or by what is at its top.
@@ -60,16 +110,16 @@ impl Contents {
     }
 
     /// All findings; with an error among them the archive is refused.
-    pub(crate) fn judge(&self, documents: Documents<'_>) -> Vec<Finding> {
+    pub(crate) fn judge(&self) -> Vec<Finding> {
         let comment: Option<Value> = serde_json::from_slice(&self.comment).ok();
         let mut findings = self.judge_stores();
         if self.is_ozx(comment.as_ref()) && !findings.has_errors() {
             findings.extend(self.judge_root());
-            findings.extend(self.judge_comment(comment.as_ref(), documents("zarr.json").as_ref()));
+            findings.extend(self.judge_comment(comment.as_ref()));
             findings.extend(self.judge_storage());
         }
         if self.has_root() {
-            findings.extend(self.second_root(documents));
+            findings.extend(self.second_root());
         }
         findings.extend(self.judge_names());
         findings
@@ -77,13 +127,11 @@ impl Contents {
 
     /// There must be Zarr in it, and no Zarr 2 at the top, where nothing gives it a name.
     fn judge_stores(&self) -> Vec<Finding> {
-        let is_zarr = |path: &FilePath| matches!(path.name(), "zarr.json" | ".zgroup" | ".zarray");
-        if !self.paths.iter().any(is_zarr) {
+        if !self.has_zarr {
             let hint = "Deposit files that are no OME-Zarr as they are; an archive must hold an OME-Zarr image.";
             return vec![Finding::error("archive.no-zarr", "", "There is no Zarr image in the archive.", hint)];
         }
-        let v2 = [".zgroup", ".zarray", ".zattrs"].into_iter().find(|name| self.has(name));
-        match v2 {
+        match self.v2_at_top.as_ref().map(FilePath::as_str) {
             Some(file) if self.has_root() => {
                 let message = "Two roots stand at the archive's top: one of Zarr 2 and one of Zarr 3.";
                 vec![Finding::error("ozx.two-roots", file, message, "Keep the files of one version.")]
@@ -102,21 +150,17 @@ impl Contents {
         if self.has_root() {
             return None;
         }
-        let tops: BTreeSet<&str> = self.paths.iter().filter_map(|path| path.names().next()).collect();
-        let (rule, message) = match tops.first().filter(|_| tops.len() == 1) {
-            Some(top) => {
-                ("ozx.nested-root", format!("The image lies in the folder '{top}' instead of the archive's top."))
-            }
-            None => (
-                "ozx.root",
-                "There is no zarr.json at the archive's top, as an OME-Zarr zip file must have.".to_owned(),
-            ),
+        let top = self.top.as_deref().unwrap_or_default();
+        let (rule, message) = if self.has_more_tops {
+            ("ozx.root", "There is no zarr.json at the archive's top, as an OME-Zarr zip file must have.".to_owned())
+        } else {
+            ("ozx.nested-root", format!("The image lies in the folder '{top}' instead of the archive's top."))
         };
-        Some(Finding::error(rule, tops.first().copied().unwrap_or_default(), message, TOP_HINT))
+        Some(Finding::error(rule, top, message, TOP_HINT))
     }
 
     /// "The ZIP archive comment SHOULD contain an UTF-8-encoded JSON string with an `ome` attribute that holds a `version`."
-    fn judge_comment(&self, comment: Option<&Value>, root: Option<&Value>) -> Option<Finding> {
+    fn judge_comment(&self, comment: Option<&Value>) -> Option<Finding> {
         let hint = "Write the comment {\"ome\": {\"version\": \"0.5\"}}, or none.";
         let Some(comment) = comment else {
             if self.comment.is_empty() {
@@ -134,7 +178,7 @@ impl Contents {
         let Some(version) = version else {
             return Some(Finding::warning("ozx.comment", "", "The archive's comment names no OME-Zarr version.", hint));
         };
-        let stored = root.and_then(ome_version).filter(|stored| *stored != version)?;
+        let stored = self.root.version.as_deref().filter(|stored| *stored != version)?;
         let message = format!("The archive's comment says OME-Zarr {version}, its zarr.json {stored}.");
         Some(Finding::warning("ozx.comment", "", message, hint))
     }
@@ -147,7 +191,7 @@ impl Contents {
             let message = format!("{} file(s) are under ZIP compression; chunks have their own.", self.compressed);
             findings.push(Finding::warning("ozx.compression", "", message, again));
         }
-        if !self.is_json_first() {
+        if self.disordered {
             let promised = self.promises_order();
             let message = "The zarr.json files do not come first, breadth-first, in the list of entries";
             findings.push(if promised {
@@ -171,30 +215,14 @@ impl Contents {
         comment.pointer("/ome/zipFile/centralDirectory/jsonFirst") == Some(&Value::Bool(true))
     }
 
-    fn is_json_first(&self) -> bool {
-        let rank = |path: &FilePath| if path.name() == "zarr.json" { path.names().count() } else { usize::MAX };
-        self.paths.is_sorted_by_key(rank)
-    }
-
     /// "The ZIP file MUST contain exactly one OME-Zarr hierarchy": beside the levels and labels of an image there is no
     /// other image, and nothing of Zarr 2.
-    fn second_root(&self, documents: Documents<'_>) -> Option<Finding> {
+    fn second_root(&self) -> Option<Finding> {
+        let beside = self.image_beside.as_ref().filter(|_| self.root.is_image);
+        let second = self.v2.as_ref().or(beside)?;
+        let message = "A second OME-Zarr root stands beside the one at the archive's top.";
         let hint = "Make one archive for each image, or a '.zip' with a folder for each.";
-        let found = |path: &str| {
-            let message = "A second OME-Zarr root stands beside the one at the archive's top.";
-            Finding::error("ozx.two-roots", path, message, hint)
-        };
-        let v2 = self.paths.iter().find(|path| matches!(path.name(), ".zgroup" | ".zarray"));
-        if let Some(path) = v2 {
-            return Some(found(path.as_str()));
-        }
-        let images = |document: &Value| document.pointer("/attributes/ome/multiscales").is_some();
-        if !documents("zarr.json").is_some_and(|root| images(&root)) {
-            return None;
-        }
-        let beside = self.paths.iter().filter(|path| Self::wants(path) && path.names().count() == 2);
-        let second = beside.map(FilePath::as_str).find(|path| documents(path).is_some_and(|group| images(&group)));
-        second.map(found)
+        Some(Finding::error("ozx.two-roots", second.as_str(), message, hint))
     }
 
     fn judge_names(&self) -> Vec<Finding> {

@@ -28,7 +28,7 @@ impl Default for ArchiveLimits {
             total_bytes: 1 << 40,
             ratio: 200,
             depth: 64,
-            directory_bytes: 512 << 20,
+            directory_bytes: 256 << 20,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a file or folder of an archive may be and be called.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+};
 
 use dataset_model::{FilePath, PathError};
 
@@ -15,8 +18,11 @@ pub(crate) struct Names {
     files: HashSet<String>,
     /// Folders that were named, or that files lie in.
     folders: HashSet<String>,
-    /// Files in lower case, to tell names that differ in nothing else.
-    lower: HashMap<String, u32>,
+    /// Hashes of files in lower case, to tell names that differ in nothing else, and the first such name. A clash is only
+    /// a warning, so that a hash will do.
+    lower: HashSet<u64>,
+    hashing: RandomState,
+    clash: Option<String>,
     count: u64,
 }
 
@@ -42,8 +48,9 @@ impl Names {
             return Err(ArchiveFault::new("archive.duplicate", Some(name), "it is there twice", hint));
         }
         self.remember_folders(&path, is_folder);
-        if !is_folder {
-            *self.lower.entry(path.as_str().to_lowercase()).or_default() += 1;
+        let lower = self.hashing.hash_one(path.as_str().to_lowercase());
+        if !is_folder && !self.lower.insert(lower) && self.clash.is_none() {
+            self.clash = Some(path.to_string());
         }
         Ok(path)
     }
@@ -74,8 +81,7 @@ impl Names {
 
     /// One of the names that would be one file on a system that does not tell capitals apart.
     pub(crate) fn clash(&self) -> Option<&str> {
-        let clash = self.lower.iter().filter(|(_, count)| **count > 1).map(|(name, _)| name.as_str());
-        clash.min()
+        self.clash.as_deref()
     }
 }
 

@@ -117,7 +117,9 @@ fn entry<R: Read>(
     files.limits.check_entry(&name, size, size)?;
     let member = Member::stored(stream, &name, size, files.limits, files.bytes);
     files.take(path.as_ref(), member)?;
-    files.contents.paths.extend(path);
+    if let Some(path) = &path {
+        files.contents.note(path);
+    }
     pad(stream, size)
 }
 

@@ -1,10 +1,6 @@
-use std::{
-    collections::HashMap,
-    io::{Cursor, Read},
-};
+use std::io::{Cursor, Read};
 
 use dataset_model::{FilePath, Finding, Findings};
-use serde_json::Value;
 
 use super::{
     ArchiveKind, ArchiveLimits,
@@ -62,17 +58,8 @@ pub fn unpack(
     reader.by_ref().take(magic).read_to_end(&mut start).map_err(stream::failed)?;
     let kind = name.and_then(ArchiveKind::of_name).or_else(|| ArchiveKind::of_bytes(&start));
     let kind = kind.ok_or_else(|| ArchiveFault::format("it is neither a ZIP nor a tar"))?;
-    let contents = Contents { kind: name.map(|_| kind), ..Contents::default() };
-    let files = Files {
-        limits,
-        sink,
-        names: Names::default(),
-        contents,
-        documents: HashMap::new(),
-        count: 0,
-        bytes: 0,
-        listed: 0,
-    };
+    let contents = Contents::new(name.map(|_| kind));
+    let files = Files { limits, sink, names: Names::default(), contents, count: 0, bytes: 0, listed: 0 };
     let reader = Cursor::new(start).chain(reader);
     let files = match kind {
         ArchiveKind::Ozx | ArchiveKind::Zip => zip_stream::read(reader, files)?,
@@ -88,7 +75,6 @@ pub(crate) struct Files<'a> {
     sink: Sink<'a>,
     names: Names,
     pub(crate) contents: Contents,
-    documents: HashMap<String, Value>,
     count: u64,
     pub(crate) bytes: u64,
     /// Entries of a ZIP's list so far, folders included.
@@ -142,9 +128,8 @@ impl Files<'_> {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut head = Vec::new();
         (&mut *member).take(MAX_DOCUMENT_BYTES).read_to_end(&mut head)?;
-        // Kept as far as it is asked for later, so that a thousand large documents do not add up.
-        if let Ok(document) = serde_json::from_slice::<Value>(&head) {
-            self.documents.insert(path.to_string(), gist(&document));
+        if let Ok(document) = serde_json::from_slice(&head) {
+            self.contents.note_document(path, &document);
         }
         (self.sink)(path, &mut Cursor::new(head).chain(member))
     }
@@ -155,27 +140,13 @@ impl Files<'_> {
         if self.contents.kind.is_none() && !kind.is_zip() {
             self.contents.kind = Some(kind);
         }
-        let documents = self.documents;
-        let findings = self.contents.judge(&|path| documents.get(path).cloned());
+        let findings = self.contents.judge();
         if findings.has_errors() {
             return Err(OmeZarrError::ArchiveContents(findings));
         }
         let has_root = self.contents.has_root();
         Ok(Unpacked { kind, files: self.count, bytes: self.bytes, findings, has_root })
     }
-}
-
-/// The part of a group's document that an archive is judged by.
-fn gist(document: &Value) -> Value {
-    let ome = document.pointer("/attributes/ome");
-    let mut gist = serde_json::Map::new();
-    if let Some(version) = ome.and_then(|ome| ome.get("version")?.as_str()) {
-        gist.insert("version".to_owned(), version.chars().take(40).collect::<String>().into());
-    }
-    if ome.is_some_and(|ome| ome.get("multiscales").is_some()) {
-        gist.insert("multiscales".to_owned(), Value::Array(Vec::new()));
-    }
-    serde_json::json!({"attributes": {"ome": gist}})
 }
 
 fn not_taken(path: &FilePath, source: Box<dyn std::error::Error + Send + Sync>) -> OmeZarrError {

@@ -146,7 +146,7 @@ fn note(files: &mut Files<'_>, header: &Header) {
         && !header.is_folder()
         && !member::is_clutter(&path)
     {
-        files.contents.paths.push(path);
+        files.contents.note(&path);
     }
 }
 
