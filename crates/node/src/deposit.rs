@@ -268,9 +268,8 @@ impl Node {
     /// Writes many files down at once, `new` of which the draft does not have, unless it would have too many.
     pub(crate) fn put_many(&self, id: &DatasetId, new: u64, changes: Vec<Change>) -> Result<(), NodeError> {
         let limit = self.config.limits.deposit_files;
-        let mut counts = self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Counted again when the next file comes.
-        counts.remove(id);
+        self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         let count = self.files_of(id).count() as u64 + new;
         if count > limit {
             return Err(NodeError::TooLarge(format!(

@@ -12,7 +12,10 @@ use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
-use crate::{NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery, virtual_ozx::Layouts};
+use crate::{
+    NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery, unpacking,
+    virtual_ozx::Layouts,
+};
 
 /// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
 pub struct Node {
@@ -33,6 +36,7 @@ pub struct Node {
     pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) judgements: Judgements,
     pub(crate) rendering: Semaphore,
+    pub(crate) unpacking: Semaphore,
     pub(crate) ozx_layouts: Layouts,
     pub(crate) checksumming: tokio::sync::Mutex<()>,
     pub(crate) querying: Semaphore,
@@ -98,6 +102,7 @@ impl Node {
             importing: tokio::sync::Mutex::new(()),
             judgements: Judgements::default(),
             rendering: Semaphore::new(2),
+            unpacking: Semaphore::new(unpacking::AT_ONCE),
             ozx_layouts: Layouts::default(),
             checksumming: tokio::sync::Mutex::new(()),
             querying: Semaphore::new(4),

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     io::{self, Read},
     sync::Arc,
+    time::Duration,
 };
 
 use archive_store::{Expect, StoredBlob};
@@ -52,10 +53,14 @@ pub struct ArchiveReceipt {
 
 /// Files up to this length are handed on whole, in bytes, and stored several at a time.
 const WHOLE: usize = 1 << 20;
-/// Files being written at once.
-const AT_ONCE: usize = 8;
+/// Archives unpacked at once: each has a thread of its own, which waits while its sender does.
+pub(crate) const AT_ONCE: usize = 16;
+/// Files of one archive being written at once.
+const FILES_AT_ONCE: usize = 8;
 /// Pieces of the body, or of a large file, that wait for the other side.
 const WAITING: usize = 8;
+/// How long a sender may send nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What is still taken of a body after it was refused, so that the sender hears why.
 const DRAINED: u64 = 32 << 20;
 
@@ -89,6 +94,9 @@ impl Node {
         let (node, actor, id) = (self.clone(), actor.clone(), id.clone());
         // In a task of its own: when the sender hangs up, what has arrived is still removed.
         let task = tokio::spawn(async move {
+            let Ok(_turn) = node.unpacking.try_acquire() else {
+                return Err(NodeError::Unavailable("too many archives are being unpacked just now".into()));
+            };
             let lock = node.drafts_in_use.of(&id);
             let Ok(_alone) = lock.try_write() else { return Err(busy(&id)) };
             let draft = node.open_draft(&actor, &id)?;
@@ -131,6 +139,11 @@ impl Node {
         let unpacked = match (unpacked, &arrived) {
             // The sink failed because storing did, which says more.
             (Err(OmeZarrError::Write { .. }), Err(_)) => None,
+            (Err(OmeZarrError::Source(_)), _) => {
+                return Err(NodeError::Invalid(
+                    "the archive was not stored: its body ended early; send it again".into(),
+                ));
+            }
             (unpacked, _) => Some(unpacked?),
         };
         let (arrived, Some(unpacked)) = (arrived?, unpacked) else {
@@ -166,7 +179,7 @@ impl Node {
             let blob = self.archive.put_draft_file(id, body, expect).await.map_err(refused_body)?;
             Ok::<_, NodeError>((path, blob))
         });
-        storing.buffer_unordered(AT_ONCE).try_collect().await
+        storing.buffer_unordered(FILES_AT_ONCE).try_collect().await
     }
 
     /// Writes down what has arrived: the one step that changes the draft.
@@ -215,20 +228,24 @@ where
 {
     let mut digester = Digester::default();
     let mut drained = 0;
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| io::Error::other(error.into()));
-        let length = match &piece {
+    loop {
+        let piece = match tokio::time::timeout(PATIENCE, body.next()).await {
+            Ok(None) => break,
+            Ok(Some(piece)) => piece.map_err(|error| io::Error::other(error.into())),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came for two minutes")),
+        };
+        let (length, broken) = match &piece {
             Ok(bytes) => {
                 digester.update(bytes);
-                bytes.len() as u64
+                (bytes.len() as u64, false)
             }
-            Err(_) => DRAINED,
+            Err(_) => (0, true),
         };
         // Nobody reads any more once the archive is refused.
         if to.is_closed() || to.send(piece).await.is_err() {
             drained += length;
         }
-        if drained >= DRAINED {
+        if broken || drained >= DRAINED {
             break;
         }
     }

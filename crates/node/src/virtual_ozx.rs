@@ -8,7 +8,7 @@ use std::{
 
 use archive_store::{Archive, ArchiveError};
 use bytes::Bytes;
-use dataset_model::{DatasetId, Digest, FilePath, Manifest, ManifestFile, VersionNumber};
+use dataset_model::{DatasetId, Digest, Digester, FilePath, Manifest, ManifestFile, VersionNumber};
 use futures::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
@@ -20,8 +20,8 @@ use crate::{Actor, Node, NodeError, VersionChoice, documents::version_key};
 /// Changes with the layout of the archives made here, so that no entity tag outlives one.
 const LAYOUT: &str = "ozx-1";
 /// Layouts kept, and the most files one of them may have.
-const KEPT: usize = 8;
-const KEPT_FILES: usize = 100_000;
+const KEPT: usize = 4;
+const KEPT_FILES: usize = 50_000;
 
 /// An image of a version as one `.ozx`, to be read in any order.
 #[derive(Clone)]
@@ -129,17 +129,18 @@ impl Node {
     ) -> Result<Arc<Layout>, NodeError> {
         let inner = |file: &ManifestFile| file.path.as_str().strip_prefix(&format!("{folder}/"))?.parse().ok();
         let checksums = self.checksums_of_image(&dataset, version, manifest, &folder).await?;
-        let mut digest = format!("{LAYOUT}\n");
+        let mut digester = Digester::default();
+        digester.update(LAYOUT.as_bytes());
         let mut files = Vec::new();
         for (file, crc32) in manifest.below(&folder).zip(checksums) {
             let Some(path) = inner(file) else { continue };
-            digest.push_str(&format!("{path}\0{}\0{}\n", file.size, file.sha256));
+            digester.update(format!("\n{path}\0{}\0{}", file.size, file.sha256).as_bytes());
             files.push(ZipFile { path, size: file.size, crc32 });
         }
         let format = self.version_of_image(&dataset, version, &folder)?;
-        let tag = Digest::of(digest + &format);
+        digester.update(format!("\n{format}").as_bytes());
         let zip = VirtualZip::new(files, &format);
-        let layout = Arc::new(Layout { dataset, version, folder, tag, zip });
+        let layout = Arc::new(Layout { dataset, version, folder, tag: digester.finish(), zip });
         self.ozx_layouts.keep(layout.clone());
         Ok(layout)
     }

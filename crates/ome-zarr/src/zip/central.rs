@@ -39,6 +39,9 @@ pub(crate) struct Central {
     pub(crate) clash: Option<String>,
 }
 
+/// Bytes an extra field of a local header seldom exceeds.
+const LIKELY_EXTRA: u64 = 64;
+
 /// Where the list is.
 struct Located {
     end: End,
@@ -69,6 +72,7 @@ impl Central {
         for header in headers {
             let path = names.admit(&header.name, limits)?;
             member::check_kind(&header.name, header.mode)?;
+            member::check_folder(&header.name, header.size)?;
             if header.is_folder() || member::is_clutter(&path) {
                 self.skipped += u64::from(!header.is_folder());
                 continue;
@@ -170,13 +174,14 @@ pub(crate) fn data_start(bytes: &dyn RangeRead, entry: &Entry) -> Result<u64, So
     let header = &entry.header;
     let refused = |fault: ArchiveFault| SourceError::new(entry.path.as_str(), fault);
     let fixed_end = header.offset + records::LOCAL_BYTES as u64;
-    let fixed = bytes.read(header.offset..fixed_end)?;
-    let name_and_extra = records::tail_of_local(&fixed) as u64;
-    let start = fixed_end + name_and_extra;
+    // Most extra fields are short: one read then has all of the header.
+    let guess = (fixed_end + header.name.len() as u64 + LIKELY_EXTRA).min(entry.until);
+    let head = bytes.read(header.offset..guess)?;
+    let start = fixed_end + records::tail_of_local(&head) as u64;
     if start.checked_add(header.packed).is_none_or(|end| end > entry.until) {
         return Err(refused(ArchiveFault::disagrees(&header.name, "length")));
     }
-    let whole = [fixed, bytes.read(fixed_end..start)?].concat();
+    let whole = if start > guess { bytes.read(header.offset..start)? } else { head };
     let local = records::local(&whole).map_err(refused)?;
     local_agrees(&local, header).map_err(refused)?;
     Ok(start)

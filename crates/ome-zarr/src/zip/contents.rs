@@ -120,6 +120,8 @@ impl Contents {
         }
         if self.has_root() {
             findings.extend(self.second_root());
+        } else if self.kind == Some(ArchiveKind::Zip) && !findings.has_errors() {
+            findings.extend(self.folder_around());
         }
         findings.extend(self.judge_names());
         findings
@@ -157,6 +159,14 @@ impl Contents {
             ("ozx.nested-root", format!("The image lies in the folder '{top}' instead of the archive's top."))
         };
         Some(Finding::error(rule, top, message, TOP_HINT))
+    }
+
+    /// One folder around everything is kept, and told: an OME-Zarr zip file has none.
+    fn folder_around(&self) -> Option<Finding> {
+        let top = self.top.as_deref().filter(|_| !self.has_more_tops)?;
+        let message =
+            format!("Everything lies in the folder '{top}', which is kept; an .ozx has no folder around its image.");
+        Some(Finding::note("archive.nested-root", top, message, "Nothing needs to be done."))
     }
 
     /// "The ZIP archive comment SHOULD contain an UTF-8-encoded JSON string with an `ome` attribute that holds a `version`."

@@ -110,6 +110,15 @@ pub(crate) fn check_kind(name: &str, mode: u32) -> Result<(), ArchiveFault> {
     Err(link(name, kind))
 }
 
+/// Refuses bytes under the name of a folder: some readers would show them, others not.
+pub(crate) fn check_folder(name: &str, size: u64) -> Result<(), ArchiveFault> {
+    if name.ends_with('/') && size > 0 {
+        let hint = "Make the archive again with a common tool.";
+        return Err(ArchiveFault::new("archive.format", Some(name), "it is named as a folder, but holds bytes", hint));
+    }
+    Ok(())
+}
+
 pub(crate) fn link(name: &str, kind: &str) -> ArchiveFault {
     let hint = "Make the archive again with the files themselves in it.";
     ArchiveFault::new("archive.link", Some(name), format!("it is {kind}, not a file"), hint)

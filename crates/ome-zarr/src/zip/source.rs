@@ -102,12 +102,13 @@ impl ZipSource {
 
     /// A compressed entry as a whole.
     fn unpack(&self, at: usize, entry: &Entry) -> Result<Bytes, SourceError> {
-        let mut kept = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = kept.as_ref().filter(|(last, _)| *last == at) {
+        let kept = || self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = kept().as_ref().filter(|(last, _)| *last == at) {
             return Ok(bytes.clone());
         }
+        // Not under the lock: others unpack other entries meanwhile.
         let bytes = self.inflate(at, entry)?;
-        *kept = (bytes.len() <= MAX_KEPT).then(|| (at, bytes.clone()));
+        *kept() = (bytes.len() <= MAX_KEPT).then(|| (at, bytes.clone()));
         Ok(bytes)
     }
 

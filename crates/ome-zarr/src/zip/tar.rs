@@ -106,13 +106,11 @@ fn entry<R: Read>(
         b'3' | b'4' | b'6' => return Err(member::link(name, "a device or pipe").into()),
         other => return Err(unknown(name, other).into()),
     };
-    if is_folder && size > 0 {
-        return Err(ArchiveFault::checksum(name).into());
-    }
     if is_folder && matches!(name, "" | ".") {
         return Ok(());
     }
     let name = if is_folder { format!("{}/", name.trim_end_matches('/')) } else { name.to_owned() };
+    member::check_folder(&name, size)?;
     let path = files.admit(&name)?;
     files.limits.check_entry(&name, size, size)?;
     let member = Member::stored(stream, &name, size, files.limits, files.bytes);

@@ -86,6 +86,7 @@ fn entry<R: Read>(stream: &mut Stream<R>, files: &mut Files<'_>) -> Result<Heade
         (Method::Deflated, false) => Member::deflated(stream, &local.name, None, limits, before),
     };
     let (size, crc32) = files.take(path.as_ref(), member)?;
+    member::check_folder(&local.name, size)?;
     let packed = stream.position() - data_at;
     let seen = Header { streamed: false, size, crc32, packed, ..local.clone() };
     if local.streamed {

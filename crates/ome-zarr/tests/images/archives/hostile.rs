@@ -77,6 +77,15 @@ fn links_and_devices_are_refused() {
 }
 
 #[test]
+fn folders_have_no_bytes() {
+    assert_refused(&[image(), Made::stored("c/", b"hidden")], "archive.format");
+    let bytes = tar(&[("zarr.json", b'0', IMAGE), ("c/", b'5', b"hidden")]);
+    assert_eq!(rule(&unpacked(&bytes, Some("x.tar")).unwrap_err()), "archive.format");
+    let (_, files) = unpacked(&zip(&[image(), Made::stored("c/", b"")]), Some("x.ozx")).unwrap();
+    assert_eq!(files.len(), 1);
+}
+
+#[test]
 fn encrypted_split_and_unknown_entries_are_refused() {
     assert_refused(&[image(), Made { flags: 1, ..Made::stored("a", b"x") }], "archive.encrypted");
     assert_refused(&[image(), Made { method: 12, ..Made::stored("a", b"x") }], "archive.method");
@@ -198,6 +207,8 @@ fn a_dataset_of_several_images_keeps_its_folders() {
         Made::stored("b.ome.zarr/.zgroup", b"{}"),
         Made::stored("README.md", b"x"),
     ];
+    let (nested, _) = unpacked(&zip(&entries[..1]), Some("data.zip")).unwrap();
+    assert!(nested.findings.iter().any(|finding| finding.rule == "archive.nested-root"), "{:?}", nested.findings);
     let (zipped, files) = unpacked(&zip(&entries), Some("data.zip")).unwrap();
     assert_eq!((zipped.folder(None, Some("data.zip")), files.len()), (None, 3));
     let (tarred, _) =
