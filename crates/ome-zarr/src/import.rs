@@ -59,7 +59,7 @@ pub(crate) fn open(source: &Arc<dyn FileSource>, path: &str) -> Result<Import, O
     }
     match formats::recognise(path, &head) {
         Some(format) => Err(formats::unsupported(path, format, "this format is not read here")),
-        None => Err(OmeZarrError::metadata(path, "it is no microscope file that is known here")),
+        None => Err(formats::unsupported(path, "unknown format", "it is no microscope file that is known here")),
     }
 }
 

@@ -99,7 +99,8 @@ fn tell_colours(layout: &Layout, path: &str, index: usize, notes: &mut Vec<Findi
     let message = match layout.photometric() {
         Photometric::Palette => "its colours come from a palette: the numbers are kept, the palette is not applied",
         Photometric::WhiteIsZero => "it counts white as 0: the numbers are kept as they are",
-        _ => return,
+        Photometric::Other => "its colours are no red, green and blue: the numbers are kept as they are",
+        Photometric::Gray | Photometric::Rgb | Photometric::YCbCr => return,
     };
     if index == 0 {
         notes.push(note("colours", path, message));

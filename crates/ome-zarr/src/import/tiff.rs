@@ -102,12 +102,14 @@ impl TiffFile {
 /// The text beside the first page of a file, without a look at the others.
 ///
 /// # Errors
-/// It is damaged, or a variant whose pages would be misread.
+/// It is damaged, a variant whose pages would be misread, or its first page cannot be read here.
 pub(super) fn first_description(file: FileRef<'_>, header: Header) -> Result<Option<String>, OmeZarrError> {
     let mut reader = Reader::new(file, header);
     let directory = reader.directory(header.first)?;
     formats::refuse_tiff_variants(file.path, |tag| directory.field(tag).map(|field| field.count))?;
-    page::description(&mut reader, &directory)
+    let page = Page::read(&mut reader, &directory, file.path, None)?;
+    page.check_readable(file.path)?;
+    page.description(&mut reader)
 }
 
 /// A list of files that images take planes from.

@@ -43,28 +43,15 @@ impl Mosaic {
         let path = file.path();
         parts.sort_by_key(|part| (part.order, part.at));
         let kind = check(path, &parts)?;
-        let range = |of: fn(&Subblock) -> i64| {
-            let least = parts.iter().map(of).min().unwrap_or(0);
-            (least, parts.iter().map(of).max().unwrap_or(0) - least + 1)
-        };
-        let (t, c, z) = (
-            range(|part| i64::from(part.plane[0])),
-            range(|part| i64::from(part.plane[1])),
-            range(|part| i64::from(part.plane[2])),
-        );
-        let (left, top) = (range(|part| part.x).0, range(|part| part.y).0);
-        let right = parts.iter().map(|part| part.x + i64::from(part.width)).max().unwrap_or(0);
-        let bottom = parts.iter().map(|part| part.y + i64::from(part.height)).max().unwrap_or(0);
-        let sizes = [t.1, c.1, z.1].map(|size| size as u64);
+        let bounds = Bounds::of(&parts);
+        let sizes = bounds.planes;
         let count = sizes.iter().try_fold(1_u64, |count, size| count.checked_mul(*size));
         let count = count.filter(|count| *count <= MAX_PLANES);
         let count = count.ok_or_else(|| OmeZarrError::too_large(path, "it has more than 4,194,304 planes"))?;
         let block = parts.first().map_or([1, 1], |part| [u64::from(part.height), u64::from(part.width)]);
         let mut planes = HashMap::<u64, Vec<Subblock>>::new();
         for part in parts {
-            let at = [i64::from(part.plane[0]) - t.0, i64::from(part.plane[1]) - c.0, i64::from(part.plane[2]) - z.0];
-            let [t, c, z] = at.map(|at| at as u64);
-            planes.entry((t * sizes[1] + c) * sizes[2] + z).or_default().push(part);
+            planes.entry(bounds.number(&part)).or_default().push(part);
         }
         if planes.len() as u64 != count {
             let missing = count - planes.len() as u64;
@@ -72,15 +59,12 @@ impl Mosaic {
                 format!("{missing} of the {count} planes of an image are not in it: nothing is put in their place");
             return Err(OmeZarrError::metadata(path, reason));
         }
-        let size = [(bottom - top) as u64, (right - left) as u64];
+        let size = bounds.size;
         let area = size[0].checked_mul(size[1]).filter(|area| *area <= MAX_AREA);
         let area = area.ok_or_else(|| OmeZarrError::too_large(path, format!("its tiles span {size:?} pixels")))?;
         if planes.values().any(|tiles| covered(tiles) < area) {
-            notes.push(note(
-                "gaps",
-                path,
-                "its tiles do not cover the whole image: the gaps are 0, as its maker shows them",
-            ));
+            let message = "its tiles do not cover the whole image: the gaps are 0, as its maker shows them";
+            notes.push(note("gaps", path, message));
         }
         let samples = u64::from(kind.samples);
         let info = RasterInfo {
@@ -95,7 +79,7 @@ impl Mosaic {
             field: None,
         };
         let (file, cache) = (Arc::clone(file), Cache::default());
-        Ok(Self { info, file, kind, origin: [top, left], channels: sizes[1], planes, cache })
+        Ok(Self { info, file, kind, origin: bounds.origin, channels: sizes[1], planes, cache })
     }
 
     /// Draws what a tile has of a region of one plane of samples.
@@ -175,6 +159,37 @@ impl Raster for Mosaic {
             }
         }
         Ok(())
+    }
+}
+
+/// What the subblocks of an image span.
+struct Bounds {
+    /// The least t, c and z.
+    first: [i64; 3],
+    /// The planes along t, c and z.
+    planes: [u64; 3],
+    /// The top and left.
+    origin: [i64; 2],
+    /// Height and width.
+    size: [u64; 2],
+}
+
+impl Bounds {
+    fn of(parts: &[Subblock]) -> Self {
+        let least = |of: &dyn Fn(&Subblock) -> i64| parts.iter().map(of).min().unwrap_or(0);
+        let most = |of: &dyn Fn(&Subblock) -> i64| parts.iter().map(of).max().unwrap_or(0);
+        let plane = |axis: usize| move |part: &Subblock| i64::from(part.plane[axis]);
+        let first = [0, 1, 2].map(|axis| least(&plane(axis)));
+        let planes = [0, 1, 2].map(|axis| (most(&plane(axis)) - first[axis] + 1) as u64);
+        let origin = [least(&|part| part.y), least(&|part| part.x)];
+        let end = [most(&|part| part.y + i64::from(part.height)), most(&|part| part.x + i64::from(part.width))];
+        Self { first, planes, origin, size: [(end[0] - origin[0]) as u64, (end[1] - origin[1]) as u64] }
+    }
+
+    /// The number of a subblock's plane in the order t, c, z.
+    fn number(&self, part: &Subblock) -> u64 {
+        let at: [u64; 3] = std::array::from_fn(|axis| (i64::from(part.plane[axis]) - self.first[axis]) as u64);
+        (at[0] * self.planes[1] + at[1]) * self.planes[2] + at[2]
     }
 }
 

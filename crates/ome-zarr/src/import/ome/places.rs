@@ -38,34 +38,14 @@ pub(super) fn find(
     let needed = most / all_channels * channels;
     let mut found = Found { order: &pixels.order, sizes: [t, channels, z], places: vec![None; needed as usize] };
     for data in listed {
-        let file = files.index_of(data)?;
-        let pages = files.page_count(file);
-        let first_page = data.first_page.unwrap_or(0);
-        let rest = pages.saturating_sub(first_page);
-        let count = match (data.count, data.first_page) {
-            // No list of planes: they follow each other, from the first page not yet taken.
-            (Some(0), _) => needed,
-            (Some(count), _) => count,
-            (None, Some(_)) => 1,
-            (None, None) => rest.min(needed),
-        };
+        let entry = entry(data, files, needed, image)?;
         if pixels.planes.is_empty() {
-            *unnamed += count;
+            *unnamed += entry.count;
         }
-        if count > rest {
-            return Err(OmeZarrError::metadata(
-                files.path_of(file),
-                format!(
-                    "the OME-XML of {image} names page {}, but the file has {pages}: it is incomplete, or its \
-                     metadata is that of another file",
-                    first_page.saturating_add(count)
-                ),
-            ));
-        }
-        for index in 0..count {
-            let page = (first_page + index) as u32;
+        for index in 0..entry.count {
+            let page = (entry.first_page + index) as u32;
             found
-                .put(data, index, Place { file, page, sample: 0, shift: 0 })
+                .put(data, index, Place { file: entry.file, page, sample: 0, shift: 0 })
                 .map_err(|reason| OmeZarrError::metadata(files.path(), format!("the OME-XML of {image} {reason}")))?;
         }
     }
@@ -80,6 +60,38 @@ pub(super) fn find(
         ));
     }
     Ok(Planes { sizes: [t, channels, z], samples, places: found.places.into_iter().flatten().collect() })
+}
+
+/// The pages that an entry stands for.
+struct Entry {
+    file: u32,
+    first_page: u64,
+    count: u64,
+}
+
+fn entry(data: &TiffData, files: &mut FileSet, needed: u64, image: &str) -> Result<Entry, OmeZarrError> {
+    let file = files.index_of(data)?;
+    let pages = files.page_count(file);
+    let first_page = data.first_page.unwrap_or(0);
+    let rest = pages.saturating_sub(first_page);
+    let count = match (data.count, data.first_page) {
+        // No list of planes: they follow each other, from the first page not yet taken.
+        (Some(0), _) => needed,
+        (Some(count), _) => count,
+        (None, Some(_)) => 1,
+        (None, None) => rest.min(needed),
+    };
+    if count <= rest {
+        return Ok(Entry { file, first_page, count });
+    }
+    Err(OmeZarrError::metadata(
+        files.path_of(file),
+        format!(
+            "the OME-XML of {image} names page {}, but the file has {pages}: it is incomplete, or its metadata is that \
+             of another file",
+            first_page.saturating_add(count)
+        ),
+    ))
 }
 
 /// The samples of the first page that is named.

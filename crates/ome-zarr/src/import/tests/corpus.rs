@@ -109,6 +109,27 @@ fn a_part_is_the_same_as_that_part_of_the_whole() {
 }
 
 #[test]
+fn several_threads_read_one_image() {
+    let Some(root) = corpus("") else { return };
+    let import = open(&folder(&root), "derived/ometiff/dna_conf_wf_CZYX_uint16_tiled_pyramid_deflate.ome.tif").unwrap();
+    let raster = import.rasters[0].as_ref();
+    let pixels = whole(raster);
+    let shape = [1, 1, 1, 130, 133];
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let pixels = &pixels;
+            scope.spawn(move || {
+                for z in (0..45).filter(|z| z % 4 >= thread) {
+                    let (start, mut out) = ([0, thread % 2, z, 0, 0], vec![0; 130 * 133 * 2]);
+                    raster.read(start, shape, &mut out).unwrap();
+                    assert!(out == part(pixels, 2, raster.info().shape, start, shape));
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn what_ome_xml_says_is_mapped() {
     let Some(root) = corpus("") else { return };
     let source = folder(&root);

@@ -1,5 +1,7 @@
 //! Bytes that are wrong: whatever they are, the answer comes soon, and is an image or an error.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::{
@@ -20,6 +22,9 @@ pub(super) fn try_all(bytes: Vec<u8>, path: &str) {
         }
     }
 }
+
+/// What is changed, byte by byte.
+static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| small_files().into_iter().chain(made_files()).collect());
 
 fn small_files() -> Vec<Vec<u8>> {
     let Some(root) = corpus("") else { return Vec::new() };
@@ -64,8 +69,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
     ) {
-        let files: Vec<Vec<u8>> = small_files().into_iter().chain(made_files()).collect();
-        let mut bytes = files[which % files.len()].clone();
+        let mut bytes = FILES[which % FILES.len()].clone();
         for (at, value) in changes {
             // The fields are at the ends of most files: half of the changes go there.
             let length = bytes.len();

@@ -39,7 +39,7 @@ pub(in crate::import) enum Photometric {
     Rgb,
     Palette,
     YCbCr,
-    Other(u64),
+    Other,
 }
 
 /// How the pixels of a page are stored. Pages of one stack share theirs.
@@ -222,7 +222,7 @@ fn photometric(value: u64) -> Photometric {
         2 => Photometric::Rgb,
         3 => Photometric::Palette,
         6 => Photometric::YCbCr,
-        other => Photometric::Other(other),
+        _ => Photometric::Other,
     }
 }
 

@@ -113,6 +113,9 @@ impl Page {
         if layout.photometric == Photometric::YCbCr && layout.compression != 7 {
             return refused("its colours are stored as YCbCr without JPEG".to_owned());
         }
+        if layout.photometric == Photometric::YCbCr && layout.planar {
+            return refused("its colours are stored as YCbCr apart from each other".to_owned());
+        }
         if layout.lowest_bit_first && layout.bits != 1 {
             return refused("the bits of its bytes are stored in reverse order".to_owned());
         }
@@ -131,11 +134,6 @@ impl Page {
         }
         Ok(())
     }
-}
-
-/// The text beside the picture of a directory.
-pub(super) fn description(reader: &mut Reader<'_>, directory: &Directory) -> Result<Option<String>, OmeZarrError> {
-    directory.field(DESCRIPTION).map_or(Ok(None), |field| text(reader, field))
 }
 
 /// A text up to its first NUL; bytes that are not UTF-8 are taken as Latin-1.
