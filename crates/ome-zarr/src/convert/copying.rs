@@ -6,12 +6,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use crate::{
-    array::ArrayMeta,
-    error::OmeZarrError,
-    source::{FileSource, split},
-    write::Work,
-};
+use crate::{array::ArrayMeta, error::OmeZarrError, source::FileSource, write::Work};
 
 use super::input::Store;
 
@@ -54,14 +49,12 @@ fn copy(source: &dyn FileSource, file: &str, size: u64, target: &Path) -> Result
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let name = split(file).map(|(_, name)| name).unwrap_or_default();
-    let unfinished = target.with_file_name(format!("{name}.partial"));
-    let mut copy = File::create(&unfinished).map_err(failed)?;
+    let mut copy = File::create(target).map_err(failed)?;
     let mut at = 0;
     while at < size {
         let end = size.min(at + PIECE);
         copy.write_all(&source.read(file, at..end)?).map_err(failed)?;
         at = end;
     }
-    copy.sync_data().and_then(|()| fs::rename(&unfinished, target)).map_err(failed)
+    copy.sync_data().map_err(failed)
 }

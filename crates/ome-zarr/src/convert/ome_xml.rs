@@ -14,39 +14,43 @@ pub(super) fn metadata_only(xml: &str) -> String {
 fn rewritten(xml: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
     let mut writer = Writer::new(Vec::new());
-    // Inside one that is left out: how deep, from there.
+    // How deep the reader is inside an element that is left out.
     let mut depth = 0usize;
     let mut is_replaced = false;
     loop {
         let event = reader.read_event().ok()?;
-        let is_left_out = |start: &BytesStart<'_>| matches!(start.local_name().as_ref(), "TiffData" | "BinData");
+        let is_start = matches!(event, Event::Start(_));
         match &event {
             Event::Eof => break,
-            Event::Start(start) if depth > 0 || is_left_out(start) => depth += 1,
-            Event::Empty(start) if depth == 0 && is_left_out(start) => {}
-            Event::End(_) if depth > 0 => {
-                depth -= 1;
-                if depth > 0 {
-                    continue;
+            Event::Start(_) if depth > 0 => depth += 1,
+            Event::End(_) if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            Event::Start(start) | Event::Empty(start) if is_left_out(start) => {
+                depth = usize::from(is_start);
+                if !is_replaced {
+                    writer.write_event(Event::Empty(BytesStart::new(replacement(start)))).ok()?;
+                    is_replaced = true;
                 }
             }
-            _ if depth > 0 => continue,
-            Event::Start(start) => {
-                is_replaced &= start.local_name().as_ref() != "Pixels";
-                writer.write_event(event).ok()?;
-                continue;
-            }
             _ => {
+                // Each image has its own.
+                is_replaced &= !matches!(&event, Event::Start(start) if start.local_name().as_ref() == "Pixels");
                 writer.write_event(event).ok()?;
-                continue;
             }
-        }
-        if depth == 0 && !is_replaced {
-            is_replaced = true;
-            writer.write_event(Event::Empty(BytesStart::new("MetadataOnly"))).ok()?;
         }
     }
     String::from_utf8(writer.into_inner()).ok()
+}
+
+fn is_left_out(start: &BytesStart<'_>) -> bool {
+    matches!(start.local_name().as_ref(), "TiffData" | "BinData")
+}
+
+/// `MetadataOnly`, in the namespace of what it stands for.
+fn replacement(start: &BytesStart<'_>) -> String {
+    let name = start.name();
+    let prefix = name.as_ref().rsplit_once(':').map(|(prefix, _)| format!("{prefix}:")).unwrap_or_default();
+    format!("{prefix}MetadataOnly")
 }
 
 #[cfg(test)]
@@ -61,6 +65,14 @@ mod tests {
             metadata_only(xml),
             "<OME><Image><Pixels ID=\"a\"><Channel/><MetadataOnly/><Plane/></Pixels></Image>\
              <Image><Pixels><MetadataOnly/></Pixels></Image></OME>"
+        );
+    }
+
+    #[test]
+    fn a_prefix_is_kept() {
+        assert_eq!(
+            metadata_only("<O:OME><O:Pixels><O:TiffData/></O:Pixels></O:OME>"),
+            "<O:OME><O:Pixels><O:MetadataOnly/></O:Pixels></O:OME>"
         );
     }
 

@@ -83,7 +83,7 @@ impl Workspace {
     }
 }
 
-/// Files are on disk when they get their names; now the names are too.
+/// All files are on disk; now their names are too.
 fn sync_folders(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

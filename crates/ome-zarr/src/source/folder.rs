@@ -79,7 +79,8 @@ impl FileSource for FolderSource {
             return Err(SourceError::new(path, "the file is shorter than the range asked for"));
         }
         file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
-        let mut bytes = Vec::new();
+        // The file has as many: nothing is reserved for what is not there.
+        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
         file.take(range.end - range.start).read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes.into())
     }

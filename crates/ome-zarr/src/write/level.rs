@@ -24,7 +24,7 @@ use super::{
     journal::Ranges,
     layout::{LevelLayout, bytes as bytes_of, per_axis, shrunk},
     reduce::{self, Reduction},
-    shard::{ShardFile, write_chunk},
+    shard::{self, ShardFile},
     spool::Spool,
     turns::{Turns, Watch},
     work::Work,
@@ -105,19 +105,27 @@ struct Turn {
     is_last: bool,
 }
 
-/// A chunk that is ready: its shard, its place there, and its bytes.
-type Encoded = (Tczyx, usize, Vec<u8>);
+/// What a band has become.
+#[derive(Default)]
+struct Prepared {
+    /// Chunks for shards: which shard, the place in it, and the bytes.
+    chunks: Vec<(Tczyx, usize, Vec<u8>)>,
+    /// Chunks that are files of their own, and written.
+    files: Vec<PathBuf>,
+    ranges: Ranges,
+}
 
 /// A group whose bands are all written.
 struct Complete {
     group: u64,
-    shards: BTreeMap<Tczyx, ShardFile>,
-    ranges: Ranges,
+    parts: Parts,
 }
 
+/// What there is of a group.
 #[derive(Default)]
-struct Shards {
-    open: BTreeMap<Tczyx, ShardFile>,
+struct Parts {
+    shards: BTreeMap<Tczyx, ShardFile>,
+    files: Vec<PathBuf>,
     ranges: Ranges,
 }
 
@@ -126,7 +134,7 @@ struct Writer<'a> {
     work: &'a Work<'a>,
     encoder: Encoder,
     turns: Turns,
-    shards: Mutex<Shards>,
+    group: Mutex<Parts>,
 }
 
 impl Writer<'_> {
@@ -183,11 +191,11 @@ impl Writer<'_> {
         if self.work.progress.is_cancelled() {
             return Err(OmeZarrError::Cancelled);
         }
-        let (encoded, ranges) = self.prepare(&turn.band, scratch)?;
+        let prepared = self.prepare(&turn.band, scratch)?;
         if !self.turns.wait_for(turn.number) {
             return Err(OmeZarrError::Cancelled);
         }
-        let complete = self.append(turn, encoded, &ranges)?;
+        let complete = self.append(turn, prepared)?;
         self.turns.pass();
         self.work.advance(scratch.pixels.len() as u64);
         match complete {
@@ -197,15 +205,14 @@ impl Writer<'_> {
     }
 
     /// Reads a band, makes the next level's pixels of it, and encodes its chunks.
-    fn prepare(&self, band: &Part, scratch: &mut Scratch) -> Result<(Vec<Encoded>, Ranges), OmeZarrError> {
+    fn prepare(&self, band: &Part, scratch: &mut Scratch) -> Result<Prepared, OmeZarrError> {
         let pixel = self.task.data_type.size();
         let length = bytes_of(&band.shape, pixel as u64) as usize;
         scratch.pixels.resize(length, 0);
         (self.task.read)(&band.start, &band.shape, &mut scratch.pixels)?;
-        let ranges = self.each_stack(band, scratch)?;
+        let mut prepared = Prepared { ranges: self.each_stack(band, scratch)?, ..Prepared::default() };
         let chunk = &self.task.layout.chunk;
         let count = counts(&band.shape, chunk).iter().product();
-        let mut encoded = Vec::new();
         for index in 0..count {
             let place = part(index, band, chunk);
             let pixels = gather(&scratch.pixels, band, &place, chunk, &mut scratch.chunk, pixel);
@@ -213,13 +220,14 @@ impl Writer<'_> {
             let Some(bytes) = bytes else { continue };
             if self.task.layout.shard.is_some() {
                 let (shard, inner) = self.address(&place);
-                encoded.push((shard, inner, bytes));
+                prepared.chunks.push((shard, inner, bytes));
             } else {
                 let path = self.path(&per_axis(|axis| place.start[axis] / chunk[axis]));
-                write_chunk(&path, &bytes).map_err(|error| OmeZarrError::write(&path, error))?;
+                shard::write_chunk(&path, &bytes).map_err(|error| OmeZarrError::write(&path, error))?;
+                prepared.files.push(path);
             }
         }
-        Ok((encoded, ranges))
+        Ok(prepared)
     }
 
     /// Looks at each stack of a band: its range of values, and its pixels in the next level.
@@ -250,35 +258,33 @@ impl Writer<'_> {
     }
 
     /// Appends a band's chunks to their shards; the last band of a group completes it.
-    fn append(&self, turn: &Turn, encoded: Vec<Encoded>, ranges: &Ranges) -> Result<Option<Complete>, OmeZarrError> {
-        let mut shards = self.shards.lock().map_err(|_| broken())?;
-        for (shard, place, bytes) in encoded {
+    fn append(&self, turn: &Turn, prepared: Prepared) -> Result<Option<Complete>, OmeZarrError> {
+        let mut group = self.group.lock().map_err(|_| broken())?;
+        for (shard, place, bytes) in prepared.chunks {
             let path = self.path(&shard);
             let failed = |error| OmeZarrError::write(&path, error);
-            if !shards.open.contains_key(&shard) {
+            if !group.shards.contains_key(&shard) {
                 let inner = counts(&self.task.layout.object(), &self.task.layout.chunk).iter().product::<u64>();
-                shards.open.insert(shard, ShardFile::create(&path, inner as usize).map_err(failed)?);
+                group.shards.insert(shard, ShardFile::create(&path, inner as usize).map_err(failed)?);
             }
-            if let Some(file) = shards.open.get_mut(&shard) {
+            if let Some(file) = group.shards.get_mut(&shard) {
                 file.append(place, &bytes).map_err(failed)?;
             }
         }
-        widen(&mut shards.ranges, ranges);
-        if !turn.is_last {
-            return Ok(None);
-        }
-        let Shards { open, ranges } = std::mem::take(&mut *shards);
-        Ok(Some(Complete { group: turn.group, shards: open, ranges }))
+        group.files.extend(prepared.files);
+        widen(&mut group.ranges, &prepared.ranges);
+        Ok(turn.is_last.then(|| Complete { group: turn.group, parts: std::mem::take(&mut *group) }))
     }
 
     /// Finishes groups as they become complete; gives all their ranges.
     fn seal_all(&self, complete: Receiver<Complete>) -> Result<Ranges, OmeZarrError> {
         let mut ranges = Ranges::new();
-        for group in complete {
-            let sealed = group.shards.into_values().try_for_each(ShardFile::finish);
-            let noted = sealed.and_then(|()| self.work.journal.note(&self.task.name, group.group, &group.ranges));
+        for Complete { group, parts } in complete {
+            let sealed = parts.shards.into_values().try_for_each(ShardFile::finish);
+            let sealed = sealed.and_then(|()| parts.files.iter().try_for_each(|file| shard::sync(file)));
+            let noted = sealed.and_then(|()| self.work.journal.note(&self.task.name, group, &parts.ranges));
             noted.map_err(|error| OmeZarrError::write(&self.task.folder, error))?;
-            widen(&mut ranges, &group.ranges);
+            widen(&mut ranges, &parts.ranges);
         }
         Ok(ranges)
     }
