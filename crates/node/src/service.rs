@@ -12,7 +12,10 @@ use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
-use crate::{NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery, virtual_ozx::Layouts};
+use crate::{
+    NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery,
+    virtual_ozx::Layouts,
+};
 
 /// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
 pub struct Node {
