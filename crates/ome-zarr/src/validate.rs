@@ -61,9 +61,11 @@ pub struct Report {
 /// # Errors
 /// Only if the source fails or holds too much; bad images are findings.
 pub fn validate(source: &dyn FileSource) -> Result<Report, OmeZarrError> {
-    let mut faults = Faults::default();
-    let tree = judge(source, &mut faults)?;
-    Ok(report(&tree, faults))
+    on_enough_threads(source, || {
+        let mut faults = Faults::default();
+        let tree = judge(source, &mut faults)?;
+        Ok(report(&tree, faults))
+    })
 }
 
 /// As [`validate`], and decodes every stored chunk of every image: slow, but the only way to know that the pixels can be
@@ -75,6 +77,23 @@ pub fn validate(source: &dyn FileSource) -> Result<Report, OmeZarrError> {
 /// # Errors
 /// As for [`validate`]; [`OmeZarrError::Cancelled`] if `progress` says so.
 pub fn validate_pixels(source: &dyn FileSource, progress: &dyn Progress) -> Result<Report, OmeZarrError> {
+    on_enough_threads(source, || decode_all(source, progress))
+}
+
+/// Sources that cannot list are far away: their answers are waited for, so more of them than there are cores.
+const FAR_THREADS: usize = 16;
+
+fn on_enough_threads<T: Send>(source: &dyn FileSource, work: impl FnOnce() -> T + Send) -> T {
+    if source.can_list() {
+        return work();
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(FAR_THREADS).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+fn decode_all(source: &dyn FileSource, progress: &dyn Progress) -> Result<Report, OmeZarrError> {
     let mut faults = Faults::default();
     let tree = judge(source, &mut faults)?;
     let judged = images(&tree).into_iter().filter_map(|image| tree.get(&image.path)).filter(|node| is_judged(node));

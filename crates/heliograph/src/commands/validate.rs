@@ -3,7 +3,10 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use anyhow::{Context, Result};
 use dataset_model::{Finding, Findings};
 use indicatif::{ProgressBar, ProgressStyle};
-use ome_zarr::{DoorRepair, FileSource, FolderSource, Progress};
+use ome_zarr::{
+    DoorRepair, FileSource, FolderSource, Progress,
+    zip::{ArchiveKind, ArchiveLimits, Checked, LocalFile, RangeRead, SourceFile, check_archive},
+};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -42,49 +45,76 @@ struct Outcome {
 
 async fn judge(arguments: &Validate) -> Result<Outcome> {
     let path = Path::new(&arguments.path);
-    if !is_address(&arguments.path) && path.is_file() && !is_archive(path) {
+    if !is_address(&arguments.path) && path.is_file() && !is_archive(&arguments.path) {
         let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
         return Ok(Outcome { findings: node::check_crate(&bytes), ..Outcome::default() });
     }
-    let source = open(&arguments.path).await?;
-    let with_pixels = !arguments.metadata_only;
-    let bar = Bar::new(arguments.json);
+    let (place, with_pixels) = (arguments.path.clone(), !arguments.metadata_only);
+    let (bar, runtime) = (Bar::new(arguments.json), Handle::current());
     let outcome = tokio::task::spawn_blocking(move || -> Result<Outcome> {
+        let Opened { mut findings, source } = open(&place, runtime)?;
+        let Some(source) = source else { return Ok(Outcome { findings, ..Outcome::default() }) };
         let report = if with_pixels {
             ome_zarr::validate_pixels(source.as_ref(), &bar)?
         } else {
             ome_zarr::validate(source.as_ref())?
         };
         bar.0.finish_and_clear();
+        findings.extend(report.findings);
         // Over the web the files would all be read once more, for something that only a deposit needs.
         let repairs = if source.can_list() { ome_zarr::repairs(source.as_ref())? } else { Vec::new() };
-        Ok(Outcome { findings: report.findings, repairs })
+        Ok(Outcome { findings, repairs })
     });
     outcome.await?
 }
 
-/// Opens a folder, an archive, or a place on the web.
-async fn open(place: &str) -> Result<Arc<dyn FileSource>> {
-    let runtime = Handle::current();
+/// A place that was opened.
+struct Opened {
+    /// What is to be said about the archive it is.
+    findings: Vec<Finding>,
+    /// Its files; nothing, with the reason among the findings, where an archive cannot be read.
+    source: Option<Arc<dyn FileSource>>,
+}
+
+/// Opens a folder, an archive, or a place on the web. Blocks; nothing is unpacked.
+fn open(place: &str, runtime: Handle) -> Result<Opened> {
+    if is_archive(place) {
+        return open_archive(place, runtime);
+    }
+    let source = if is_address(place) {
+        open_address(place, runtime)?
+    } else {
+        Arc::new(FolderSource::new(place).with_context(|| format!("there is nothing to check at {place}"))?)
+    };
+    Ok(Opened { findings: Vec::new(), source: Some(source) })
+}
+
+fn open_address(place: &str, runtime: Handle) -> Result<Arc<dyn FileSource>> {
     if place.starts_with("s3://") {
         return Ok(Arc::new(bucket::BucketSource::open(place, runtime)?));
     }
-    if is_address(place) {
-        return Ok(Arc::new(web::WebSource::open(place, runtime)?));
-    }
-    let path = Path::new(place);
-    anyhow::ensure!(!path.is_file(), "{place} is an archive: unpack it, and check the folder");
-    let source = FolderSource::new(path).with_context(|| format!("there is nothing to check at {place}"))?;
-    Ok(Arc::new(source))
+    Ok(Arc::new(web::WebSource::open(place, runtime)?))
+}
+
+fn open_archive(place: &str, runtime: Handle) -> Result<Opened> {
+    let (folder, name) = place.rsplit_once('/').unwrap_or((".", place));
+    let bytes: Box<dyn RangeRead> = if is_address(place) {
+        Box::new(SourceFile::new(open_address(folder, runtime)?, name)?)
+    } else {
+        Box::new(LocalFile::open(place)?)
+    };
+    let Checked { findings, source } = check_archive(bytes, Some(name), &ArchiveLimits::default())?;
+    Ok(Opened { findings, source: source.map(|source| Arc::new(source) as Arc<dyn FileSource>) })
 }
 
 fn is_address(place: &str) -> bool {
     ["http://", "https://", "s3://"].iter().any(|scheme| place.starts_with(scheme))
 }
 
-fn is_archive(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("ozx") || extension.eq_ignore_ascii_case("zip"))
+/// Whether a place is named like a ZIP, and is no folder of that name.
+fn is_archive(place: &str) -> bool {
+    let name = place.rsplit('/').next().unwrap_or(place);
+    ArchiveKind::of_name(name).is_some_and(ArchiveKind::is_zip) && !Path::new(place).is_dir()
 }
 
 /// Shows how many pixels have been decoded.

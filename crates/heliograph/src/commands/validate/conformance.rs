@@ -3,8 +3,9 @@ use std::{path::Path, process::ExitCode};
 use anyhow::{Context, Result};
 use ome_zarr::Conformance;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
-use super::open;
+use super::{Opened, open};
 
 /// Documents larger than this are not read, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
@@ -16,8 +17,8 @@ pub(super) async fn judge(place: &str, strict: bool) -> Result<ExitCode> {
     let conformance = match document(Path::new(place))? {
         Some(document) => Conformance::of_attributes(&document, strict),
         None => {
-            let source = open(place).await?;
-            tokio::task::spawn_blocking(move || Conformance::of_hierarchy(source.as_ref(), strict)).await??
+            let (place, runtime) = (place.to_owned(), Handle::current());
+            tokio::task::spawn_blocking(move || hierarchy(&place, runtime, strict)).await??
         }
     };
     println!("{}", json!({"valid": conformance.valid, "message": conformance.message}));
@@ -28,9 +29,18 @@ pub(super) async fn judge(place: &str, strict: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn hierarchy(place: &str, runtime: Handle, strict: bool) -> Result<Conformance> {
+    let Opened { findings, source } = open(place, runtime)?;
+    let Some(source) = source else {
+        let message = findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("\n");
+        return Ok(Conformance { valid: false, message, is_judged: true });
+    };
+    Ok(Conformance::of_hierarchy(source.as_ref(), strict)?)
+}
+
 /// The attributes document at a path; `None` where there is a hierarchy instead.
 fn document(path: &Path) -> Result<Option<Value>> {
-    if !path.is_file() || super::is_archive(path) {
+    if !path.is_file() || super::is_archive(&path.to_string_lossy()) {
         return Ok(None);
     }
     let reading = || format!("reading {}", path.display());
