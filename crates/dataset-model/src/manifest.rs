@@ -66,6 +66,17 @@ impl Manifest {
         self.files[start..].iter().take_while(move |file| file.path.as_str().starts_with(&prefix))
     }
 
+    /// The [`content_root`](Manifest::content_root) of the files below a folder, as if the folder were the whole
+    /// dataset: the same files have the same root in every version and dataset, whatever the folder is called.
+    pub fn folder_root(&self, folder: &str) -> Digest {
+        let mut tree = MerkleTree::default();
+        for file in self.below(folder) {
+            let path = file.path.as_str().get(folder.len() + 1..).unwrap_or_default();
+            tree.push(leaf(path, file).as_bytes());
+        }
+        tree.root()
+    }
+
     /// The sum of all sizes.
     pub fn total_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
@@ -75,7 +86,7 @@ impl Manifest {
     pub fn content_root(&self) -> Digest {
         let mut tree = MerkleTree::default();
         for file in &self.files {
-            tree.push(format!("{}\0{}\0{}", file.path, file.size, file.sha256).as_bytes());
+            tree.push(leaf(file.path.as_str(), file).as_bytes());
         }
         tree.root()
     }
@@ -83,6 +94,10 @@ impl Manifest {
     fn has_folder(&self, path: &FilePath) -> bool {
         self.below(path.as_str()).next().is_some()
     }
+}
+
+fn leaf(path: &str, file: &ManifestFile) -> String {
+    format!("{path}\0{}\0{}", file.size, file.sha256)
 }
 
 #[cfg(test)]
@@ -100,6 +115,15 @@ mod tests {
         assert_eq!(one.content_root(), two.content_root());
         assert_eq!(one.below("a").count(), 1);
         assert_eq!(one.find(&"b".parse().unwrap()).unwrap().size, 1);
+    }
+
+    #[test]
+    fn a_folder_has_the_root_it_would_have_alone() {
+        let of = |path: &str| ManifestFile { path: path.parse().unwrap(), ..file("a/x") };
+        let within = Manifest::new(vec![of("img/0"), of("img/c/0"), file("img2/x"), file("readme")]).unwrap();
+        let alone = Manifest::new(vec![of("0"), of("c/0")]).unwrap();
+        assert_eq!(within.folder_root("img"), alone.content_root());
+        assert_ne!(within.folder_root("img"), within.folder_root("img2"));
     }
 
     #[test]

@@ -104,6 +104,8 @@ pub struct LimitsSection {
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
     pub sparql_rows: usize,
+    /// Bytes of drawn pictures kept on disk.
+    pub render_cache_bytes: u64,
 }
 
 /// `[log]`
@@ -154,9 +156,16 @@ impl Default for FederationSection {
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        let Limits { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows } =
-            Limits::default();
-        Self { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows }
+        let Limits {
+            file_bytes,
+            deposit_files,
+            archive_bytes,
+            crate_bytes,
+            sparql_seconds,
+            sparql_rows,
+            render_cache_bytes,
+        } = Limits::default();
+        Self { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows, render_cache_bytes }
     }
 }
 
@@ -234,6 +243,7 @@ impl Config {
                 crate_bytes: limits.crate_bytes,
                 sparql_seconds: limits.sparql_seconds,
                 sparql_rows: limits.sparql_rows,
+                render_cache_bytes: limits.render_cache_bytes,
             },
         })
     }

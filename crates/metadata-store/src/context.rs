@@ -229,7 +229,8 @@ impl Vocabulary {
         let mut undefined = Vec::new();
         for term in used {
             match self.iri_of(term) {
-                Some(iri) if iri == *term => {}
+                // What has a colon is written out where it stands.
+                Some(iri) if iri == *term || term.contains(':') => {}
                 Some(iri) => {
                     context.insert((*term).to_owned(), json!({"@id": iri}));
                 }

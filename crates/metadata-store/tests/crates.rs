@@ -279,3 +279,25 @@ fn a_crate_without_a_descriptor_is_read_and_cannot_be_published() {
     assert!(rules(&read).contains(&"crate.descriptor.missing".to_owned()));
     assert!(read.summary.findings.has_errors());
 }
+
+#[test]
+fn words_of_other_vocabularies_are_kept_as_they_are_meant() {
+    let document = json!({"@context": ["https://w3id.org/ro/crate/1.2/context", {"ex": "https://example.org/ns#"}], "@graph": [
+        {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}},
+        {"@id": "./", "@type": ["Dataset", "ex:Collection"], "name": "A", "ex:depth": 120, "ex:part": {"@id": "#p"}},
+        {"@id": "#p", "@type": "ex:Part", "ex:size": 0.25, "nowhere:defined": 1},
+    ]});
+    let read = read_value(&document);
+    let store = metadata_store::MetadataStore::in_memory(ontology()).unwrap();
+    let change = metadata_store::GraphChange {
+        graph: BASE.into(),
+        content: Some(read.graph),
+        extra: Vec::new(),
+        root: read.summary.iri,
+    };
+    store.apply(vec![change], &std::collections::BTreeMap::new()).unwrap();
+    let query = "PREFIX ex: <https://example.org/ns#> SELECT ?size {
+        ?all a ex:Collection ; ex:depth ?depth ; ex:part ?part . ?part a ex:Part ; ex:size ?size . FILTER (?depth > 100) }";
+    let answer = store.query(query, &metadata_store::QueryOptions::default()).unwrap();
+    assert_eq!(answer.column("size").len(), 1);
+}

@@ -1,14 +1,27 @@
 //! The crate a version is published with: what the depositor wrote, and what only the node knows.
 
+use std::collections::HashSet;
+
 use dataset_model::{DatasetId, VersionNumber};
-use ome_zarr::ImageRecord;
 use serde_json::{Map, Value, json};
+
+use crate::image_facts::{self, ImageFacts};
 
 /// The metadata file of an attached RO-Crate (RO-Crate 1.2, "RO-Crate Metadata Document").
 pub(crate) const CRATE_FILE: &str = "ro-crate-metadata.json";
 
 /// How an OME-Zarr image is named in `encodingFormat`.
 pub(crate) const OME_ZARR_FORMAT: &str = "application/vnd.ome.zarr";
+
+/// All facts of as many images go into the crate, which has a limit; of further ones, a line each.
+const DESCRIBED_IN_FULL: usize = 1000;
+
+/// An image, or a plate with all its fields, as the crate tells of it.
+pub(crate) struct CrateImage {
+    pub path: String,
+    pub name: String,
+    pub facts: ImageFacts,
+}
 
 /// What the node adds to a crate.
 pub(crate) struct Additions<'a> {
@@ -18,7 +31,7 @@ pub(crate) struct Additions<'a> {
     pub iri: &'a str,
     pub public_url: &'a str,
     pub publisher: &'a str,
-    pub images: &'a [ImageRecord],
+    pub images: &'a [CrateImage],
 }
 
 /// Adds identifier, version, publisher (where missing), images and thumbnail to the root dataset, and takes e-mail
@@ -29,24 +42,42 @@ pub(crate) fn compose(mut document: Value, additions: &Additions<'_>) -> Value {
     let Some(graph) = document.get_mut("@graph").and_then(Value::as_array_mut) else { return document };
     graph.iter_mut().for_each(remove_emails);
     let root_id = root_id(graph);
-    let new_images: Vec<&ImageRecord> = additions.images.iter().filter(|image| !image.is_label).collect();
     let Some(root) = graph.iter_mut().filter_map(Value::as_object_mut).find(|entity| id_of(entity) == root_id) else {
         return document;
     };
     let needs_publisher = !root.contains_key("publisher");
-    extend_root(root, additions, &new_images);
-    for image in new_images {
-        let id = format!("{}/", image.path);
-        graph.retain(|entity| entity.get("@id").and_then(Value::as_str) != Some(&id));
-        graph.push(image_entity(image, additions));
-    }
+    extend_root(root, additions);
+    let added: Vec<Value> =
+        additions.images.iter().enumerate().flat_map(|(at, image)| image_entities(image, additions, at)).collect();
+    let ids: HashSet<&str> = added.iter().filter_map(|entity| entity.get("@id")?.as_str()).collect();
+    graph.retain(|entity| !entity.get("@id").and_then(Value::as_str).is_some_and(|id| ids.contains(id)));
+    graph.extend(added);
     if needs_publisher {
         graph.push(json!({"@id": additions.public_url, "@type": "Organization", "name": additions.publisher}));
+    }
+    if !additions.images.is_empty() {
+        extend_context(&mut document);
     }
     document
 }
 
-fn extend_root(root: &mut Map<String, Value>, additions: &Additions<'_>, images: &[&ImageRecord]) {
+/// Says what the words are that images are described with.
+fn extend_context(document: &mut Value) {
+    let Some(document) = document.as_object_mut() else { return };
+    let ours = image_facts::context();
+    let mut parts = match document.remove("@context") {
+        None | Some(Value::Null) => vec![json!("https://w3id.org/ro/crate/1.2/context")],
+        Some(Value::Array(parts)) => parts,
+        Some(one) => vec![one],
+    };
+    if !parts.contains(&ours) {
+        parts.push(ours);
+    }
+    document.insert("@context".into(), Value::Array(parts));
+}
+
+fn extend_root(root: &mut Map<String, Value>, additions: &Additions<'_>) {
+    let images = additions.images;
     add_to(root, "identifier", json!(additions.iri));
     root.insert("url".into(), json!(additions.iri));
     root.insert("version".into(), json!(additions.version.get().to_string()));
@@ -61,25 +92,21 @@ fn extend_root(root: &mut Map<String, Value>, additions: &Additions<'_>, images:
     }
 }
 
-fn image_entity(image: &ImageRecord, additions: &Additions<'_>) -> Value {
-    json!({
-        "@id": format!("{}/", image.path),
-        "@type": "Dataset",
-        "name": if image.name.is_empty() { &image.path } else { &image.name },
-        "description": describe(image),
-        "encodingFormat": OME_ZARR_FORMAT,
-        "thumbnailUrl": thumbnail(image, additions),
-    })
+fn image_entities(image: &CrateImage, additions: &Additions<'_>, at: usize) -> Vec<Value> {
+    let id = format!("{}/", image.path);
+    let mut entity = Map::from_iter([
+        ("@id".to_owned(), json!(id)),
+        ("@type".to_owned(), json!("Dataset")),
+        ("name".to_owned(), json!(if image.name.is_empty() { &image.path } else { &image.name })),
+        ("description".to_owned(), json!(image.facts.line())),
+        ("encodingFormat".to_owned(), json!(OME_ZARR_FORMAT)),
+        ("thumbnailUrl".to_owned(), json!(thumbnail(image, additions))),
+    ]);
+    let channels = if at < DESCRIBED_IN_FULL { image.facts.write(&id, &mut entity) } else { Vec::new() };
+    [vec![Value::Object(entity)], channels].concat()
 }
 
-/// `OME-Zarr 0.5, c 3 × y 512 × x 512, uint16`: axes in the order in which they are stored.
-pub(crate) fn describe(image: &ImageRecord) -> String {
-    let axes: Vec<String> =
-        image.axes.iter().zip(&image.shape).map(|(axis, size)| format!("{} {size}", axis.name)).collect();
-    format!("OME-Zarr {}, {}, {}", image.version, axes.join(" × "), image.data_type)
-}
-
-fn thumbnail(image: &ImageRecord, additions: &Additions<'_>) -> String {
+fn thumbnail(image: &CrateImage, additions: &Additions<'_>) -> String {
     let Additions { public_url, dataset, version, .. } = additions;
     format!("{public_url}/render/{dataset}/{version}/{}/thumbnail?size=256", image.path.replace(' ', "%20"))
 }
@@ -133,6 +160,10 @@ mod tests {
     use super::*;
 
     fn composed(document: Value) -> Value {
+        with_images(document, &[])
+    }
+
+    fn with_images(document: Value, images: &[CrateImage]) -> Value {
         let dataset = "europe-1".parse().unwrap();
         let additions = Additions {
             dataset: &dataset,
@@ -140,7 +171,7 @@ mod tests {
             iri: "https://e.org/datasets/europe-1",
             public_url: "https://e.org",
             publisher: "Europe",
-            images: &[],
+            images,
         };
         compose(document, &additions)
     }
@@ -168,5 +199,22 @@ mod tests {
         ]});
         let once = composed(crate_json);
         assert_eq!(composed(once.clone()), once);
+    }
+
+    #[test]
+    fn an_image_described_before_is_described_anew_and_only_the_first_thousand_in_full() {
+        let facts = ImageFacts { version: "0.5".into(), levels: 2, ..ImageFacts::default() };
+        let image = |n: usize| CrateImage { path: format!("{n}.zarr"), name: String::new(), facts: facts.clone() };
+        let images: Vec<CrateImage> = (0..1002).map(image).collect();
+        let document = json!({"@context": "x", "@graph": [
+            {"@id": "ro-crate-metadata.json", "about": {"@id": "./"}}, {"@id": "./", "publisher": {"@id": "#p"}},
+            {"@id": "0.zarr/", "name": "of the version before", "heliograph:levels": 9},
+        ]});
+        let once = with_images(document, &images);
+        let graph = once["@graph"].as_array().unwrap();
+        let described: Vec<&Value> = graph.iter().filter(|entity| entity["heliograph:levels"] == 2).collect();
+        assert_eq!((graph.len(), described.len()), (1004, 1000));
+        assert_eq!(once["@context"], json!(["x", {"heliograph": "https://heliograph.org/ns#"}]));
+        assert_eq!(with_images(once.clone(), &images), once);
     }
 }

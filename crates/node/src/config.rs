@@ -54,6 +54,8 @@ pub struct Limits {
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
     pub sparql_rows: usize,
+    /// Bytes of drawn pictures kept on disk.
+    pub render_cache_bytes: u64,
 }
 
 impl Default for Limits {
@@ -65,6 +67,7 @@ impl Default for Limits {
             crate_bytes: 16 << 20,
             sparql_seconds: 20,
             sparql_rows: 100_000,
+            render_cache_bytes: 1 << 30,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     Actor, ImageView, Node, NodeError, NodeView, RecordKind, RecordView, Tombstone, VersionView,
     composition::{CRATE_FILE, OME_ZARR_FORMAT},
     documents::{Draft, version_key},
+    image_facts::{ImageEntities, ImageFacts},
     policy,
 };
 
@@ -248,12 +249,25 @@ impl Node {
     /// The images a crate names, with the measured record beside each where it is ours.
     fn images(&self, key: &DatasetKey, entry: &Entry, crate_bytes: Option<&[u8]>) -> Result<Vec<ImageView>, NodeError> {
         let Some(base) = self.config.url_of(&key.node) else { return Ok(Vec::new()) };
+        self.images_at(base, key, entry, crate_bytes)
+    }
+
+    /// The same, with addresses that start with `base`.
+    pub(crate) fn images_at(
+        &self,
+        base: &str,
+        key: &DatasetKey,
+        entry: &Entry,
+        crate_bytes: Option<&[u8]>,
+    ) -> Result<Vec<ImageView>, NodeError> {
         let data = format!("{base}/data/{}/{}", key.id, entry.version);
         let mut views = crate_bytes.map(|bytes| images_of_crate(bytes, &data)).unwrap_or_default();
         if key.node == self.config.id {
             let records = self.image_records().get(&version_key(&key.id, entry.version))?.unwrap_or_default();
             for view in &mut views {
                 view.record = records.iter().find(|record| record.path == view.path).cloned();
+                // Crates of older programs tell no facts.
+                view.facts = view.facts.take().or_else(|| view.record.as_ref().map(ImageFacts::of));
             }
         }
         Ok(views)
@@ -290,11 +304,12 @@ pub(crate) fn unreadable_summary(page: &str, reason: &str) -> dataset_model::Sum
 /// The OME-Zarr images that a crate lists; `data` is the address its relative paths start from.
 pub(crate) fn images_of_crate(bytes: &[u8], data: &str) -> Vec<ImageView> {
     let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let entities = document.get("@graph").and_then(Value::as_array).into_iter().flatten();
-    entities.filter_map(|entity| image_of_entity(entity, data)).collect()
+    let graph = document.get("@graph").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let entities = ImageEntities::of(graph);
+    graph.iter().filter_map(|entity| image_of_entity(entity, &entities, data)).collect()
 }
 
-fn image_of_entity(entity: &Value, data: &str) -> Option<ImageView> {
+fn image_of_entity(entity: &Value, entities: &ImageEntities<'_>, data: &str) -> Option<ImageView> {
     let text = |key: &str| entity.get(key).and_then(Value::as_str);
     if text("encodingFormat") != Some(OME_ZARR_FORMAT) {
         return None;
@@ -308,6 +323,7 @@ fn image_of_entity(entity: &Value, data: &str) -> Option<ImageView> {
         name: text("name").unwrap_or(&path).to_owned(),
         description: text("description").unwrap_or_default().to_owned(),
         thumbnail: text("thumbnailUrl").filter(web).map(str::to_owned),
+        facts: entities.facts(entity),
         record: None,
         path,
     })

@@ -2,7 +2,7 @@
 
 use dataset_model::{DatasetId, Digest, Timestamp, VersionNumber};
 use ledger::Collection;
-use ome_zarr::ImageRecord;
+use ome_zarr::{ImageRecord, PlateRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::Node;
@@ -97,6 +97,11 @@ impl Node {
     /// The CRC-32 of each file of a version, in the order of its manifest. Key: `{dataset}/{version}`.
     pub(crate) fn checksums(&self) -> Collection<Vec<Option<u32>>> {
         self.ledger.collection("checksums")
+    }
+
+    /// The plates of a version. Key: `{dataset}/{version}`; none where it has none, or was published by an older program.
+    pub(crate) fn plate_records(&self) -> Collection<Vec<PlateRecord>> {
+        self.ledger.collection("plates")
     }
 
     pub(crate) fn source_records(&self) -> Collection<SourceRecord> {

@@ -8,7 +8,9 @@ use search_index::{IndexChange, SearchDocument, SearchIndex};
 
 use crate::{
     ImageView, Node, NodeError,
-    dataset::{images_of_crate, kind_of, unreadable_summary},
+    dataset::{kind_of, unreadable_summary},
+    image_facets,
+    image_facts::VOCABULARY,
 };
 
 /// A store that can be made again from the logs.
@@ -61,8 +63,7 @@ impl Node {
             Ok(read) => (read.summary, Some(read.graph)),
             Err(error) => (unreadable_summary(&page, &error.to_string()), None),
         };
-        let data = format!("{}/data/{}/{}", self.config.url_of(node).unwrap_or_default(), key.id, entry.version);
-        let images = images_of_crate(&bytes, &data);
+        let images = self.images_at(self.config.url_of(node).unwrap_or_default(), &key, &entry, Some(&bytes))?;
         let closure = Closure::of(&summary, &self.ontology);
         Ok(RecordChange { key, page, closure, live: Some(Live { entry, summary, graph, images }) })
     }
@@ -129,7 +130,8 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         orcids: summary.authors.iter().filter_map(|author| author.orcid.clone()).collect(),
         authors: summary.authors.into_iter().map(|author| author.name).collect(),
         keywords: summary.keywords,
-        text: summary.text,
+        text: [summary.text, image_facets::names(&images)].concat(),
+        image_facets: image_facets::of(&images),
         organisms: summary.organisms,
         organism_closure: closure.organisms,
         organism_names: closure.organism_names,
@@ -148,9 +150,6 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         key,
     }
 }
-
-/// Where the words of Heliograph's own RDF vocabulary live.
-const VOCABULARY: &str = "https://heliograph.org/ns#";
 
 fn graph_change(change: RecordChange) -> GraphChange {
     let Some(Live { entry, summary, graph, images, .. }) = change.live else {

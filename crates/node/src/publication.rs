@@ -14,6 +14,7 @@ use crate::{
     composition::{self, CRATE_FILE},
     documents::{ClientKey, Draft, DraftState, Owner, version_key},
     draft_source::DraftSource,
+    image_measures::MeasuredImages,
     provenance, recovery,
 };
 
@@ -58,6 +59,7 @@ struct Prepared {
     files: Vec<ManifestFile>,
     graph: Option<Digest>,
     report: ValidationReport,
+    images: MeasuredImages,
 }
 
 impl Node {
@@ -152,7 +154,14 @@ impl Node {
             let message = format!("the deposit cannot be published yet: {errors} thing(s) must be put right first");
             return Err(NodeError::refused(message, report.findings));
         }
-        let crate_bytes = self.compose_crate(&draft, &report)?;
+        let mut files = Vec::new();
+        for file in self.files_of(&draft.id) {
+            files.push(file?.0);
+        }
+        files.retain(|file: &ManifestFile| file.path.as_str() != CRATE_FILE);
+        self.lay_repairs(&draft.id, &report.repairs, &mut files).await?;
+        let images = self.measure_images(&draft, &report, manifest_of(files.clone())?).await?;
+        let crate_bytes = self.compose_crate(&draft, &report, &images)?;
         let blob = self
             .archive
             .put_draft_file(
@@ -163,23 +172,19 @@ impl Node {
             .await
             .map_err(NodeError::Archive)?;
         let path = CRATE_FILE.parse().map_err(|error| NodeError::Internal(format!("{CRATE_FILE}: {error}")))?;
-        let mut files = vec![ManifestFile { path, size: blob.size, sha256: blob.sha256 }];
-        for file in self.files_of(&draft.id) {
-            files.push(file?.0);
-        }
-        files.retain({
-            let mut seen_crate = false;
-            move |file| file.path.as_str() != CRATE_FILE || !std::mem::replace(&mut seen_crate, true)
-        });
-        self.lay_repairs(&draft.id, &report.repairs, &mut files).await?;
-        Manifest::new(files.clone())
-            .map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))?;
+        files.insert(0, ManifestFile { path, size: blob.size, sha256: blob.sha256 });
+        manifest_of(files.clone())?;
         let graph =
             metadata_store::read_crate(&crate_bytes, &self.config.page(&draft.dataset), &self.ontology)?.graph.digest();
-        Ok(Prepared { draft, crate_bytes, files, graph, report })
+        Ok(Prepared { draft, crate_bytes, files, graph, report, images })
     }
 
-    fn compose_crate(&self, draft: &Draft, report: &ValidationReport) -> Result<Bytes, NodeError> {
+    fn compose_crate(
+        &self,
+        draft: &Draft,
+        report: &ValidationReport,
+        images: &MeasuredImages,
+    ) -> Result<Bytes, NodeError> {
         let text = self.crate_of_draft(draft)?.unwrap_or_default();
         let document =
             serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
@@ -190,7 +195,7 @@ impl Node {
             iri: &iri,
             public_url: &self.config.public_url,
             publisher: &self.config.title,
-            images: &report.images,
+            images: &images.for_crate(),
         };
         let mut composed = composition::compose(document, &additions);
         provenance::record_repairs(&mut composed, &report.repairs, &self.config.public_url, Timestamp::now());
@@ -254,7 +259,10 @@ impl Node {
         if let Some(text) = self.crate_of_draft(draft)? {
             changes.push(self.sent_crates().put(&key, &text)?);
         }
-        changes.push(self.image_records().put(&key, &prepared.report.images)?);
+        changes.push(self.image_records().put(&key, &prepared.images.images)?);
+        if !prepared.images.plates.is_empty() {
+            changes.push(self.plate_records().put(&key, &prepared.images.plates)?);
+        }
         if draft.version == VersionNumber::FIRST {
             changes.push(self.owners().put(draft.dataset.as_str(), &Owner { owner: draft.owner.clone() })?);
         }
@@ -302,6 +310,10 @@ impl Node {
             repairs: report.repairs,
         }
     }
+}
+
+fn manifest_of(files: Vec<ManifestFile>) -> Result<Manifest, NodeError> {
+    Manifest::new(files).map_err(|error| NodeError::Invalid(format!("the files do not fit together: {error}")))
 }
 
 fn missing_crate() -> Finding {

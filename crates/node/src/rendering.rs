@@ -1,60 +1,233 @@
-use std::{path::PathBuf, sync::Arc};
+//! Pictures of published images, drawn once and kept.
 
-use dataset_model::{DatasetId, Digest};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use crate::{Actor, Node, NodeError, VersionChoice, draft_source::DraftSource, service::write_whole};
+use bytes::Bytes;
+use dataset_model::{DatasetId, Digest, Manifest, VersionNumber};
+use ome_zarr::{OmeZarrError, Picture, PictureFormat, PictureInfo, PlateRecord, Progress, Renderer};
+use serde::Serialize;
 
-/// Sides a thumbnail may have, in pixels; others are rounded up, so that the cache stays small.
-const SIZES: [u32; 4] = [64, 128, 256, 512];
+use crate::{Actor, Node, NodeError, VersionChoice, version_source::VersionSource};
+
+pub(crate) mod cache;
+mod request;
+pub(crate) mod subject;
+
+pub use request::{PictureRequest, PictureView};
+
+use subject::{Subject, What};
+
+/// Counts up whenever the same image would be drawn differently.
+const RENDERER: u32 = 1;
+/// The longest one picture may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// As many pictures may wait for their turn.
+const MAX_WAITING: usize = 64;
+
+/// A picture that can be drawn: its name is known before any pixel is read.
+pub struct FoundPicture {
+    dataset: DatasetId,
+    version: VersionNumber,
+    manifest: Arc<Manifest>,
+    subject: Arc<Subject>,
+    view: PictureView,
+    format: PictureFormat,
+    key: Digest,
+    /// Whether the address names this version, so that the answer never changes.
+    pub immutable: bool,
+}
+
+impl FoundPicture {
+    /// The digest of everything the picture is made from: the same digest, the same bytes.
+    pub fn key(&self) -> Digest {
+        self.key
+    }
+
+    /// Its file format.
+    pub fn format(&self) -> PictureFormat {
+        self.format
+    }
+}
+
+/// What a viewer needs to know of an image or plate.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum RenderInfo {
+    /// An image, or a label image.
+    Image(Box<PictureInfo>),
+    /// A plate, whose fields are images of their own.
+    Plate(Box<PlateRecord>),
+}
 
 impl Node {
-    /// A small picture of an image, as PNG, made once and kept.
+    /// Finds what a picture would be made of. No pixel is read.
     ///
     /// # Errors
-    /// When there is no such image, or it cannot be read.
-    pub async fn thumbnail(
+    /// When there is no such image or plate.
+    pub async fn find_picture(
         self: &Arc<Self>,
         actor: &Actor,
         id: &DatasetId,
         choice: VersionChoice,
         image: &str,
-        size: u32,
-    ) -> Result<Vec<u8>, NodeError> {
+        request: (PictureView, PictureFormat),
+    ) -> Result<FoundPicture, NodeError> {
+        let (dataset, version, manifest) = self.rendered_version(actor, id, choice, image).await?;
+        let subject = self.subject(&(dataset.clone(), version, image.to_owned()), &manifest).await?;
+        let (view, format) = request;
+        let key = Digest::of(format!("{RENDERER} {} {} {}", subject.digest, format.name(), view.canonical()));
+        let immutable = choice != VersionChoice::Latest;
+        Ok(FoundPicture { dataset, version, manifest, subject, view, format, key, immutable })
+    }
+
+    /// A picture's bytes: from the cache, or drawn now.
+    ///
+    /// # Errors
+    /// When it asks for something the image does not have, its pixels cannot be read or are too many, or too many wait.
+    pub async fn draw(self: &Arc<Self>, found: FoundPicture) -> Result<Bytes, NodeError> {
+        if let Some(bytes) = self.pictures.get(&found.dataset, &found.key) {
+            return Ok(bytes.into());
+        }
+        let drawing = self.pictures.drawing(found.key).lock_owned().await;
+        if let Some(bytes) = self.pictures.get(&found.dataset, &found.key) {
+            return Ok(bytes.into());
+        }
+        let turn = self.rendering_turn().await?;
+        let node = self.clone();
+        let source = VersionSource::new(self, &found.dataset, found.version, found.manifest.clone());
+        let task = tokio::task::spawn_blocking(move || {
+            // Both are held until the work is done, also when nobody waits for it any more.
+            let _held = (turn, drawing);
+            let deadline = Deadline(Instant::now() + PATIENCE);
+            let picture = draw(&Renderer::new(&source, &deadline), &found).map_err(refusal)?;
+            let bytes = picture.encode(found.format).map_err(refusal)?;
+            node.pictures.put(&found.dataset, &found.key, &bytes);
+            Ok(bytes.into())
+        });
+        task.await.map_err(|error| NodeError::Internal(format!("drawing: {error}")))?
+    }
+
+    /// What a viewer needs to know of an image or plate.
+    ///
+    /// # Errors
+    /// When there is no such image or plate, or its pixels cannot be read.
+    pub async fn render_info(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DatasetId,
+        choice: VersionChoice,
+        image: &str,
+    ) -> Result<RenderInfo, NodeError> {
+        let (dataset, version, manifest) = self.rendered_version(actor, id, choice, image).await?;
+        let subject = self.subject(&(dataset.clone(), version, image.to_owned()), &manifest).await?;
+        let turn = self.rendering_turn().await?;
+        let source = VersionSource::new(self, &dataset, version, manifest);
+        let task = tokio::task::spawn_blocking(move || {
+            let _held = turn;
+            match &subject.what {
+                What::Plate(plate) => Ok(RenderInfo::Plate(plate.clone())),
+                What::Image(image) => {
+                    let deadline = Deadline(Instant::now() + PATIENCE);
+                    let display = subject.display(&Renderer::new(&source, &deadline), image).map_err(refusal)?;
+                    Ok(RenderInfo::Image(Box::new(PictureInfo::of(image, &display).map_err(refusal)?)))
+                }
+            }
+        });
+        task.await.map_err(|error| NodeError::Internal(format!("describing: {error}")))?
+    }
+
+    async fn rendered_version(
+        &self,
+        actor: &Actor,
+        id: &DatasetId,
+        choice: VersionChoice,
+        image: &str,
+    ) -> Result<(DatasetId, VersionNumber, Arc<Manifest>), NodeError> {
         let (key, version) = self.own_version(actor, id, choice)?;
         let manifest = self.archive.manifest(&key.id, version).await.map_err(NodeError::Archive)?;
-        if manifest.below(image).next().is_none() {
-            return Err(NodeError::NotFound(format!("dataset '{id}' {version} has no image '{image}'")));
+        if !image.is_empty() && manifest.below(image).next().is_none() {
+            let shown: String = image.chars().take(200).collect();
+            return Err(NodeError::NotFound(format!(
+                "dataset '{id}' {version} has no image '{}'",
+                shown.escape_debug()
+            )));
         }
-        let side = SIZES.into_iter().find(|side| *side >= size).unwrap_or(512);
-        let name = Digest::of(format!("{version}/{image}/{side}"));
-        let cached = self.renderings_of(id).join(format!("{name}.png"));
-        if let Ok(bytes) = tokio::fs::read(&cached).await {
-            return Ok(bytes);
+        Ok((key.id, version, manifest))
+    }
+
+    /// One of the few places where pixels are decoded.
+    async fn rendering_turn(self: &Arc<Self>) -> Result<tokio::sync::OwnedSemaphorePermit, NodeError> {
+        let waiting = Waiting::new(&self.waiting_pictures);
+        if waiting.before >= MAX_WAITING {
+            return Err(NodeError::Unavailable("too many pictures are being drawn right now".into()));
         }
-        let _turn = self.rendering.acquire().await.map_err(|error| NodeError::Internal(error.to_string()))?;
-        let source = DraftSource::of_version(self, &key.id, version, &manifest);
-        let image = image.to_owned();
-        tokio::task::spawn_blocking(move || {
-            let bytes = ome_zarr::thumbnail(&source, &image, side)?;
-            if let Err(error) = write_whole(&cached, &bytes) {
-                tracing::warn!(%error, path = %cached.display(), "a thumbnail could not be kept");
-            }
-            Ok(bytes)
-        })
-        .await
-        .map_err(|error| NodeError::Internal(format!("rendering: {error}")))?
+        self.rendering.clone().acquire_owned().await.map_err(|error| NodeError::Internal(error.to_string()))
     }
 
     pub(crate) fn forget_renderings(&self, id: &DatasetId) {
-        match std::fs::remove_dir_all(self.renderings_of(id)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(dataset = %id, %error, "thumbnails of a withdrawn dataset could not be removed");
-            }
-            _ => {}
+        self.pictures.forget(id);
+    }
+}
+
+/// Counts itself while it waits.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    before: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        Self { before: count.fetch_add(1, Ordering::Relaxed), count }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Stops the work when it has taken too long.
+struct Deadline(Instant);
+
+impl Progress for Deadline {
+    fn advance(&self, _done: u64, _total: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        Instant::now() > self.0
+    }
+}
+
+fn draw(renderer: &Renderer<'_>, found: &FoundPicture) -> Result<Picture, OmeZarrError> {
+    match (&found.subject.what, &found.view) {
+        (What::Image(image), PictureView::Thumbnail(wanted)) => {
+            renderer.thumbnail(image, &*found.subject.display(renderer, image)?, wanted)
+        }
+        (What::Image(image), PictureView::Tile(wanted)) => {
+            renderer.tile(image, &*found.subject.display(renderer, image)?, wanted)
+        }
+        (What::Plate(plate), PictureView::Thumbnail(wanted)) => renderer.plate(&plate.path, wanted),
+        (What::Plate(plate), PictureView::Tile(_)) => {
+            let reason = format!("'{}' is a plate: ask for tiles of one of its fields", plate.path);
+            Err(OmeZarrError::Request(reason))
         }
     }
+}
 
-    fn renderings_of(&self, id: &DatasetId) -> PathBuf {
-        self.config.data_dir.join("cache").join("thumbnails").join(id.as_str())
+/// Why there is no picture, for the person who asked.
+pub(crate) fn refusal(error: OmeZarrError) -> NodeError {
+    match error {
+        OmeZarrError::NotAnImage { .. } => NodeError::NotFound(error.to_string()),
+        OmeZarrError::Cancelled => {
+            NodeError::Unavailable("this picture takes too long to draw; smaller resolution levels would help".into())
+        }
+        OmeZarrError::Source(source) => NodeError::Internal(format!("{source}: {:?}", source.source)),
+        other => NodeError::Invalid(other.to_string()),
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use dataset_model::{NodeId, TermIri};
-use search_index::{Cursor, Facets, Hit, Query, Sort};
+use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort};
 use serde::Serialize;
 
 use crate::{Actor, Node, NodeError, policy};
@@ -22,6 +22,7 @@ pub struct SearchRequest {
     pub year_from: Option<u16>,
     pub year_to: Option<u16>,
     pub has_images: Option<bool>,
+    pub images: ImageQuery,
     pub sort: Sort,
     pub size: usize,
     pub cursor: Option<String>,
@@ -97,6 +98,7 @@ impl Node {
             year_from: request.year_from,
             year_to: request.year_to,
             has_images: request.has_images,
+            images: request.images,
             sort: request.sort,
             size: request.size,
             cursor,
@@ -188,6 +190,14 @@ impl SearchRequest {
             "year_from" => self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?),
             "year_to" => self.year_to = Some(value.parse().map_err(|_| wrong("use a year"))?),
             "has_images" => self.has_images = Some(value.parse().map_err(|_| wrong("use true or false"))?),
+            "has_labels" => self.images.has_labels = Some(value.parse().map_err(|_| wrong("use true or false"))?),
+            "is_plate" => self.images.is_plate = Some(value.parse().map_err(|_| wrong("use true or false"))?),
+            "sharded" => self.images.sharded = Some(value.parse().map_err(|_| wrong("use true or false"))?),
+            "image_count" => self.images.image_count.push(value.to_owned()),
+            "dimensions" => self.images.dimensions.push(value.to_owned()),
+            "channels" => self.images.channels.push(value.to_owned()),
+            "data_type" => self.images.data_type.push(value.to_owned()),
+            "version" => self.images.version.push(value.to_owned()),
             "sort" => {
                 self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?
             }

@@ -1,21 +1,38 @@
 use std::{
     collections::HashMap,
+    num::NonZeroUsize,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
 };
 
 use archive_store::Archive;
 use dataset_model::DatasetId;
 use federation::{NodeKey, PublicKey, Puller};
 use ledger::Ledger;
+use lru::LruCache;
 use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
 use crate::{
-    NodeConfig, NodeError, door::Judgements, keys, peers::PeerStatus, projector::Projector, recovery, unpacking,
+    NodeConfig, NodeError,
+    door::Judgements,
+    keys,
+    peers::PeerStatus,
+    projector::Projector,
+    recovery,
+    rendering::{
+        cache::PictureCache,
+        subject::{Subject, SubjectKey},
+    },
+    unpacking,
     virtual_ozx::Layouts,
 };
+
+/// Pictures drawn at the same time; each uses all cores by itself.
+const TURNS: usize = 2;
+/// As many images are kept described for drawing.
+const SUBJECTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
 
 /// A running node. Cheap to share behind an `Arc`; dropping the last one closes its stores.
 pub struct Node {
@@ -35,10 +52,15 @@ pub struct Node {
     pub(crate) datasets_in_use: Locks,
     pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) judgements: Judgements,
-    pub(crate) rendering: Semaphore,
     pub(crate) unpacking: Semaphore,
     pub(crate) ozx_layouts: Layouts,
     pub(crate) checksumming: tokio::sync::Mutex<()>,
+    pub(crate) rendering: Arc<Semaphore>,
+    /// Requests that wait for their turn to draw.
+    pub(crate) waiting_pictures: AtomicUsize,
+    pub(crate) pictures: PictureCache,
+    /// The images drawn last, described.
+    pub(crate) subjects: Mutex<LruCache<SubjectKey, Arc<Subject>>>,
     pub(crate) querying: Semaphore,
     pub(crate) peers: Vec<Peer>,
     pub(crate) wake_harvest: Notify,
@@ -85,6 +107,7 @@ impl Node {
         let search = SearchIndex::open(&data.join("search"))?;
         let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
+        let pictures = PictureCache::open(data.join("cache").join("pictures"), config.limits.render_cache_bytes);
         let node = Arc::new(Self {
             searchable: Projector::new("search", search.clone()),
             queryable: Projector::new("rdf", metadata.clone()),
@@ -101,10 +124,13 @@ impl Node {
             datasets_in_use: Locks::default(),
             importing: tokio::sync::Mutex::new(()),
             judgements: Judgements::default(),
-            rendering: Semaphore::new(2),
             unpacking: Semaphore::new(unpacking::AT_ONCE),
             ozx_layouts: Layouts::default(),
             checksumming: tokio::sync::Mutex::new(()),
+            rendering: Arc::new(Semaphore::new(TURNS)),
+            waiting_pictures: AtomicUsize::new(0),
+            pictures,
+            subjects: Mutex::new(LruCache::new(SUBJECTS)),
             querying: Semaphore::new(4),
             peers,
             wake_harvest: Notify::new(),

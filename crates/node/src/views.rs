@@ -2,6 +2,8 @@ use dataset_model::{Access, DatasetId, DatasetKey, Digest, NodeId, Summary, Time
 use ome_zarr::ImageRecord;
 use serde::Serialize;
 
+use crate::ImageFacts;
+
 /// What a dataset is to this federation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -100,7 +102,10 @@ pub struct ImageView {
     pub url: String,
     /// A small picture of it.
     pub thumbnail: Option<String>,
-    /// Everything known about it; only for own deposits.
+    /// What is known of it, here and at every node that holds the crate; crates of older programs do not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<ImageFacts>,
+    /// Everything known about it; only for own deposits, and not for plates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<ImageRecord>,
 }

@@ -9,7 +9,7 @@ mod codecs;
 mod data_type;
 mod keys;
 
-pub(crate) use codecs::{CodecKind, Compressor};
+pub(crate) use codecs::{CodecKind, Compressor, names as codec_names};
 pub(crate) use data_type::DataType;
 pub(crate) use keys::KeyEncoding;
 

@@ -1,9 +1,9 @@
 use crate::{
-    array::{ArrayMeta, MAX_DIMENSIONS},
+    array::{ArrayMeta, MAX_DIMENSIONS, codec_names},
     at::At,
     error::OmeZarrError,
     node::{Node, NodeKind},
-    record::{Axis, AxisKind, Channel, ImageRecord, Level, Window},
+    record::{Axis, AxisKind, Channel, FieldOf, ImageRecord, Level, Window},
     source::{FileSource, join, split},
     tree::{Tree, resolve},
     version::OmeVersion,
@@ -51,9 +51,12 @@ pub(crate) fn record(tree: &Tree, folder: &str) -> Result<ImageRecord, OmeZarrEr
         channels: channels(node),
         is_label: is_label(tree, folder),
         label_names: label_names(tree, folder),
+        field_of: field_of(tree, folder),
         physical_size,
         axes,
         levels,
+        bytes: None,
+        digest: None,
     })
 }
 
@@ -70,6 +73,15 @@ pub(crate) fn is_label(tree: &Tree, folder: &str) -> bool {
         }
     }
     false
+}
+
+/// The plate three folders up: plate, row, column, field.
+fn field_of(tree: &Tree, folder: &str) -> Option<FieldOf> {
+    let (well, _) = split(folder)?;
+    let (above, column) = split(well)?;
+    let (plate, row) = split(above)?;
+    tree.group(plate)?.ome_key("plate")?;
+    Some(FieldOf { plate: plate.to_owned(), well: format!("{row}/{column}") })
 }
 
 fn name(multiscale: &At<'_>, folder: &str) -> String {
@@ -111,7 +123,7 @@ fn levels(
     let mut data_type = String::new();
     for dataset in datasets {
         let path = dataset.text_of("path").unwrap_or_default().trim_end_matches('/').to_owned();
-        let meta = level_array(tree, node, &path)?;
+        let (meta, codecs) = level_array(tree, node, &path)?;
         if meta.shape.len() != dimensions {
             let reason = format!("it has {} dimensions, the image {dimensions} axes", meta.shape.len());
             return Err(OmeZarrError::metadata(&join(&node.folder, &path), reason));
@@ -125,12 +137,13 @@ fn levels(
             shard_shape: meta.inner_shape.is_some().then(|| meta.object_shape.clone()),
             shape: meta.shape,
             scale: scale(&dataset, dimensions).iter().zip(&outer).map(|(inner, outer)| inner * outer).collect(),
+            codecs,
         });
     }
     Ok((levels, data_type))
 }
 
-fn level_array(tree: &Tree, image: &Node, path: &str) -> Result<ArrayMeta, OmeZarrError> {
+fn level_array(tree: &Tree, image: &Node, path: &str) -> Result<(ArrayMeta, Vec<String>), OmeZarrError> {
     let outside =
         || OmeZarrError::metadata(&image.folder, "a dataset's path does not lead to a folder inside the image");
     let folder = resolve(&image.folder, path).ok_or_else(outside)?;
@@ -138,7 +151,8 @@ fn level_array(tree: &Tree, image: &Node, path: &str) -> Result<ArrayMeta, OmeZa
         .get(&folder)
         .filter(|node| node.kind == NodeKind::Array)
         .ok_or_else(|| OmeZarrError::metadata(&folder, "there is no array here, though the image lists one"))?;
-    ArrayMeta::read(node).map_err(|reason| OmeZarrError::metadata(&folder, reason))
+    let meta = ArrayMeta::read(node).map_err(|reason| OmeZarrError::metadata(&folder, reason))?;
+    Ok((meta, codec_names(node)))
 }
 
 /// The scale of a dataset or multiscale; all ones where it says nothing usable.
@@ -161,6 +175,8 @@ fn channel(at: &At<'_>) -> Channel {
         color: at.text_of("color").and_then(hex_color),
         window: at.get("window").and_then(|window| self::window(&window)),
         active: at.get("active").and_then(|active| active.value.as_bool()).unwrap_or(true),
+        // OMERO writes it, from where this part of the metadata comes.
+        emission: at.get("emissionWave").and_then(|wave| wave.number()).filter(|wave| *wave > 0.0),
     }
 }
 

@@ -60,8 +60,8 @@ pub enum OmeZarrError {
         /// What of it is not read.
         reason: String,
     },
-    /// A PNG could not be made.
-    #[error("cannot encode the picture as PNG")]
+    /// A PNG or WebP could not be made.
+    #[error("cannot encode the picture")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An archive that breaks a rule, or exceeds a limit.
     #[error("{0}")]
@@ -73,8 +73,8 @@ pub enum OmeZarrError {
     #[error("stopped before the end")]
     Cancelled,
     /// A request outside what is offered.
-    #[error("a thumbnail's longest side must be 16 to 1024 pixels, not {0}")]
-    ThumbnailSize(u32),
+    #[error("{0}")]
+    Request(String),
     /// Options that do not fit the image.
     #[error("this cannot be done so: {0}")]
     Options(String),
@@ -90,6 +90,10 @@ pub enum OmeZarrError {
 }
 
 impl OmeZarrError {
+    pub(crate) fn request(reason: impl Into<String>) -> Self {
+        Self::Request(reason.into())
+    }
+
     pub(crate) fn metadata(path: &str, reason: impl Into<String>) -> Self {
         Self::Metadata { path: path.to_owned(), reason: reason.into() }
     }

@@ -35,13 +35,14 @@ mod find;
 mod import;
 mod node;
 mod pixels;
+mod plate;
 mod progress;
 mod raster;
 mod record;
+mod render;
 mod repairs;
 pub mod sample;
 mod source;
-mod thumbnail;
 mod tree;
 mod validate;
 mod version;
@@ -54,10 +55,14 @@ pub use error::OmeZarrError;
 pub use find::{ImageLocation, find_images, find_stores};
 pub use import::{ImportCandidate, find_imports};
 pub use node::ZarrVersion;
+pub use plate::describe_plate;
 pub use progress::{Progress, Unwatched};
-pub use record::{Axis, AxisKind, Channel, ImageRecord, Level, Window};
+pub use record::{Axis, AxisKind, Channel, FieldOf, ImageRecord, Level, PlateRecord, Window};
+pub use render::{
+    ChannelChoice, Display, DisplayChannel, Picture, PictureFormat, PictureInfo, PictureLevel, Renderer, TILE_SIDES,
+    Thumbnail, Tile, thumbnail,
+};
 pub use repairs::{DoorRepair, RepairedSource, repairs};
 pub use source::{FileSource, FolderSource, SourceError};
-pub use thumbnail::thumbnail;
 pub use validate::{Conformance, Report, RuleEntry, rules, validate, validate_attributes, validate_pixels};
 pub use write::{Compression, Sharding};

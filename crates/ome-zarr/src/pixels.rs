@@ -1,4 +1,4 @@
-//! Reads regions and planes of pixels. Which bytes hold a chunk is worked out here, and sizes are bounded before bytes are decoded;
+//! Reads regions of pixels. Which bytes hold a chunk is worked out here, and sizes are bounded before bytes are decoded;
 //! the array library only runs the codecs.
 
 use std::{
@@ -24,12 +24,10 @@ mod check;
 mod decoder;
 mod direct;
 mod guard;
-mod plane;
 mod region;
 mod shard;
 
 pub(crate) use check::check;
-pub(crate) use plane::Plane;
 pub(crate) use region::{Block, Region, copy};
 
 use cells::Cell;
@@ -40,8 +38,6 @@ use shard::ShardIndex;
 
 /// The largest region read at once, decoded, in bytes.
 const MAX_REGION_BYTES: u64 = 256 << 20;
-/// The largest plane read, decoded, in bytes.
-const MAX_PLANE_BYTES: u64 = 64 << 20;
 /// The largest chunk decoded, in bytes.
 const MAX_CHUNK_BYTES: u64 = 64 << 20;
 /// The most that is decoded for one region, in bytes: chunks deeper than a plane cost more than it.
@@ -67,14 +63,6 @@ pub(crate) struct PixelReader<'a> {
     decoder: Decoder,
     /// The indexes of shards that were read last; `None` for shards that were never written.
     indexes: Mutex<LruCache<Vec<u64>, Option<Arc<ShardIndex>>>>,
-}
-
-/// Which plane: the index along every axis, and the two axes that span the plane, where the index does not count.
-#[derive(Debug, Clone)]
-pub(crate) struct Slice {
-    pub(crate) index: Vec<u64>,
-    pub(crate) y: usize,
-    pub(crate) x: usize,
 }
 
 impl<'a> PixelReader<'a> {
@@ -105,22 +93,6 @@ impl<'a> PixelReader<'a> {
 
     pub(crate) fn meta(&self) -> &ArrayMeta {
         &self.meta
-    }
-
-    /// Reads one plane.
-    pub(crate) fn plane(&self, slice: &Slice) -> Result<Plane, OmeZarrError> {
-        let mut region = Region { start: slice.index.clone(), shape: vec![1; slice.index.len()] };
-        for axis in [slice.y, slice.x] {
-            let length = *self.meta.shape.get(axis).ok_or_else(|| self.outside())?;
-            *region.start.get_mut(axis).ok_or_else(|| self.outside())? = 0;
-            *region.shape.get_mut(axis).ok_or_else(|| self.outside())? = length;
-        }
-        let bytes = self.meta.bytes_of(&region.shape).unwrap_or(u64::MAX);
-        if bytes > MAX_PLANE_BYTES {
-            let reason = format!("one plane has {} MiB; add smaller resolution levels", bytes >> 20);
-            return Err(OmeZarrError::too_large(&self.folder, reason));
-        }
-        Plane::new(&self.meta, slice, self.region(&region)?).ok_or_else(|| self.outside())
     }
 
     /// Reads the pixels of a region: C order, in the machine's byte order. Chunks never written are fill value.

@@ -1,3 +1,4 @@
+use dataset_model::Digest;
 use serde::{Deserialize, Serialize};
 
 /// What one multiscale image is, as its metadata says it.
@@ -25,6 +26,51 @@ pub struct ImageRecord {
     pub label_names: Vec<String>,
     /// The size of one level-0 pixel along each axis, in that axis's unit; `None` where the axis has no unit.
     pub physical_size: Vec<Option<f64>>,
+    /// The plate it is a field of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_of: Option<FieldOf>,
+    /// The bytes of all files in its folder; `None` until they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The Merkle root over all files in its folder; `None` until they are hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// Where a field belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldOf {
+    /// The folder of the plate.
+    pub plate: String,
+    /// The well in it, as `row/column`.
+    pub well: String,
+}
+
+/// What one plate is: its own metadata, and what its fields have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlateRecord {
+    /// The folder of the plate's group, relative to the source's root.
+    pub path: String,
+    /// The name in the metadata, or else that of the folder.
+    pub name: String,
+    /// The OME-Zarr version: `0.4` or `0.5`.
+    pub version: String,
+    /// Rows of wells there are places for.
+    pub rows: u64,
+    /// Columns of wells there are places for.
+    pub columns: u64,
+    /// Wells that are there.
+    pub wells: u64,
+    /// Acquisitions it names.
+    pub acquisitions: u64,
+    /// Fields of all wells together.
+    pub fields: u64,
+    /// The first field, which stands for all.
+    pub field: Option<Box<ImageRecord>>,
+    /// The bytes of all files in its folder; `None` until they are counted.
+    pub bytes: Option<u64>,
+    /// The Merkle root over all files in its folder; `None` until they are hashed.
+    pub digest: Option<Digest>,
 }
 
 /// One dimension of an image.
@@ -65,6 +111,10 @@ pub struct Level {
     pub shard_shape: Option<Vec<u64>>,
     /// The size of one pixel along each axis, in the axes' units.
     pub scale: Vec<f64>,
+    /// The codecs chunks are encoded with, in order, by their names in the metadata; those inside of shards follow
+    /// `sharding_indexed`.
+    #[serde(default)]
+    pub codecs: Vec<String>,
 }
 
 /// How a channel is shown.
@@ -78,6 +128,9 @@ pub struct Channel {
     pub window: Option<Window>,
     /// Whether it is shown at first.
     pub active: bool,
+    /// The wavelength of the light that was recorded, in nanometres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emission: Option<f64>,
 }
 
 /// A range of intensities.

@@ -53,6 +53,11 @@ impl Tree {
                 tree.add(source, above)?;
             }
         }
+        // A field says nothing of its plate, which is three folders up.
+        let above = |folder: &str| split(folder).map(|(above, _)| above.to_owned());
+        if let Some(plate) = above(folder).and_then(|well| above(&above(&well)?)) {
+            tree.add(source, &plate)?;
+        }
         for path in tree.get(folder).map(dataset_paths).unwrap_or_default() {
             if let Some(level) = resolve(folder, &path) {
                 tree.add(source, &level)?;

@@ -56,6 +56,28 @@ pub struct SearchDocument {
     pub thumbnail: Option<String>,
     /// `deposit` or `catalogue`.
     pub kind: String,
+    /// What its images are.
+    #[serde(default)]
+    pub image_facets: ImageFacets,
+}
+
+/// What the images of a record are: the values of any of them. Empty where nobody described them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ImageFacets {
+    /// `2D`, `3D`, `time-lapse`, `multichannel`.
+    pub dimensions: Vec<String>,
+    /// Numbers of channels: `1` to `4`, `5+`.
+    pub channels: Vec<String>,
+    /// Pixel types, such as `uint16`.
+    pub data_types: Vec<String>,
+    /// OME-Zarr versions.
+    pub versions: Vec<String>,
+    /// Whether objects are labelled in any.
+    pub has_labels: Option<bool>,
+    /// Whether any is a plate.
+    pub is_plate: Option<bool>,
+    /// Whether chunks of any are packed into shards.
+    pub sharded: Option<bool>,
 }
 
 impl SearchDocument {
@@ -88,6 +110,7 @@ impl SearchDocument {
             bytes: None,
             thumbnail: None,
             kind: "deposit".to_owned(),
+            image_facets: ImageFacets::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use dataset_model::Term;
 use tantivy::DocId;
@@ -19,10 +19,21 @@ pub(crate) enum Facet {
     Year,
     Access,
     HasImages,
+    ImageCount,
+    Dimensions,
+    Channels,
+    HasLabels,
+    IsPlate,
+    DataType,
+    Version,
+    Sharded,
 }
 
+/// How many facets there are.
+pub(crate) const COUNT: usize = 16;
+
 /// All facets, in the order of their bits.
-pub(crate) const FACETS: [Facet; 8] = [
+pub(crate) const FACETS: [Facet; COUNT] = [
     Facet::Organism,
     Facet::Method,
     Facet::Publisher,
@@ -31,6 +42,14 @@ pub(crate) const FACETS: [Facet; 8] = [
     Facet::Year,
     Facet::Access,
     Facet::HasImages,
+    Facet::ImageCount,
+    Facet::Dimensions,
+    Facet::Channels,
+    Facet::HasLabels,
+    Facet::IsPlate,
+    Facet::DataType,
+    Facet::Version,
+    Facet::Sharded,
 ];
 
 impl Facet {
@@ -44,12 +63,20 @@ impl Facet {
             Self::Year => "year",
             Self::Access => "access",
             Self::HasImages => "has_images",
+            Self::ImageCount => "image_count",
+            Self::Dimensions => "dimensions",
+            Self::Channels => "channels",
+            Self::HasLabels => "has_labels",
+            Self::IsPlate => "is_plate",
+            Self::DataType => "data_type",
+            Self::Version => "ome_zarr_version",
+            Self::Sharded => "sharded",
         }
     }
 
     /// The bit that says "fails this filter".
-    pub(crate) fn bit(self) -> u16 {
-        1 << (self as u16)
+    pub(crate) fn bit(self) -> u32 {
+        1 << (self as u32)
     }
 
     /// Splits a stored value into value and label.
@@ -62,7 +89,11 @@ impl Facet {
                 (year, year)
             }
             Self::HasImages => (stored, if stored == "true" { "with images" } else { "without images" }),
-            Self::Publisher | Self::Node | Self::Licence | Self::Access => (stored, stored),
+            Self::HasLabels => (stored, if stored == "true" { "with labels" } else { "without labels" }),
+            Self::IsPlate => (stored, if stored == "true" { "with plates" } else { "without plates" }),
+            Self::Sharded => (stored, if stored == "true" { "sharded" } else { "not sharded" }),
+            Self::Version => (stored, version_label(stored)),
+            _ => (stored, stored),
         }
     }
 }
@@ -79,6 +110,39 @@ pub(crate) fn facet_values(facet: Facet, record: &SearchDocument) -> Vec<String>
         Facet::Year => record.year.map(year_text).into_iter().collect(),
         Facet::Access => vec![record.access.as_str().to_owned()],
         Facet::HasImages => vec![(record.images > 0).to_string()],
+        Facet::ImageCount => vec![image_count(record.images).to_owned()],
+        Facet::Dimensions => several(&record.image_facets.dimensions),
+        Facet::Channels => several(&record.image_facets.channels),
+        Facet::DataType => several(&record.image_facets.data_types),
+        Facet::Version => several(&record.image_facets.versions),
+        Facet::HasLabels => record.image_facets.has_labels.iter().map(ToString::to_string).collect(),
+        Facet::IsPlate => record.image_facets.is_plate.iter().map(ToString::to_string).collect(),
+        Facet::Sharded => record.image_facets.sharded.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Each value once, however often a record names it.
+fn several(values: &[String]) -> Vec<String> {
+    let values: BTreeSet<&str> = values.iter().filter_map(|value| value_text(value)).collect();
+    values.into_iter().map(str::to_owned).collect()
+}
+
+/// How many images, roughly.
+fn image_count(images: u32) -> &'static str {
+    match images {
+        0 => "0",
+        1 => "1",
+        2..=9 => "2-9",
+        10..=99 => "10-99",
+        _ => "100+",
+    }
+}
+
+fn version_label(version: &str) -> &str {
+    match version {
+        "0.4" => "OME-Zarr 0.4",
+        "0.5" => "OME-Zarr 0.5",
+        other => other,
     }
 }
 
@@ -148,16 +212,24 @@ fn count_ordinals(column: &Column<u64>, docs: &[DocId], counts: &mut [u32]) {
 }
 
 /// The facets of an answer, from one tally per facet in the order of [`FACETS`].
-pub(crate) fn facets(tallies: &[Tally; 8]) -> Facets {
-    let [organism, method, publisher, node, licence, year, access, has_images] = tallies;
+pub(crate) fn facets(tallies: &[Tally; COUNT]) -> Facets {
+    let of = |facet: Facet| tallies.get(facet as usize).map(|tally| tally.values(facet)).unwrap_or_default();
     Facets {
-        organism: organism.values(Facet::Organism),
-        method: method.values(Facet::Method),
-        publisher: publisher.values(Facet::Publisher),
-        node: node.values(Facet::Node),
-        licence: licence.values(Facet::Licence),
-        year: year.values(Facet::Year),
-        access: access.values(Facet::Access),
-        has_images: has_images.values(Facet::HasImages),
+        organism: of(Facet::Organism),
+        method: of(Facet::Method),
+        publisher: of(Facet::Publisher),
+        node: of(Facet::Node),
+        licence: of(Facet::Licence),
+        year: of(Facet::Year),
+        access: of(Facet::Access),
+        has_images: of(Facet::HasImages),
+        image_count: of(Facet::ImageCount),
+        dimensions: of(Facet::Dimensions),
+        channels: of(Facet::Channels),
+        has_labels: of(Facet::HasLabels),
+        is_plate: of(Facet::IsPlate),
+        data_type: of(Facet::DataType),
+        version: of(Facet::Version),
+        sharded: of(Facet::Sharded),
     }
 }

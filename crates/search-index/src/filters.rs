@@ -13,16 +13,16 @@ use crate::schema::{Fields, value_text};
 use crate::{Query, SearchError};
 
 /// The record is deleted or may not be seen.
-const HIDDEN: u16 = 1 << 15;
+const HIDDEN: u32 = 1 << 31;
 
 /// The filters of a query, ready to be run over segments.
 pub(crate) struct Filters {
     /// Each with the bit that stands for failing it.
-    weights: Vec<(u16, Box<dyn Weight>)>,
+    weights: Vec<(u32, Box<dyn Weight>)>,
 }
 
 /// Which filters each record of a segment fails.
-pub(crate) struct Failed(Vec<u16>);
+pub(crate) struct Failed(Vec<u32>);
 
 impl Filters {
     pub(crate) fn new(query: &Query, fields: &Fields, searcher: &Searcher) -> Result<Self, SearchError> {
@@ -50,13 +50,13 @@ impl Filters {
     }
 }
 
-fn clear(failed: &mut [u16], doc: DocId, bit: u16) {
+fn clear(failed: &mut [u32], doc: DocId, bit: u32) {
     if let Some(failed) = failed.get_mut(doc as usize) {
         *failed &= !bit;
     }
 }
 
-fn set(failed: &mut [u16], doc: DocId, bit: u16) {
+fn set(failed: &mut [u32], doc: DocId, bit: u32) {
     if let Some(failed) = failed.get_mut(doc as usize) {
         *failed |= bit;
     }
@@ -87,8 +87,8 @@ pub(crate) enum Verdict {
     Hidden,
 }
 
-fn filters(query: &Query, fields: &Fields) -> Vec<(u16, Box<dyn EngineQuery>)> {
-    let mut all: Vec<(u16, Box<dyn EngineQuery>)> = FACETS
+fn filters(query: &Query, fields: &Fields) -> Vec<(u32, Box<dyn EngineQuery>)> {
+    let mut all: Vec<(u32, Box<dyn EngineQuery>)> = FACETS
         .iter()
         .zip(&fields.facets)
         .filter_map(|(facet, field)| Some((facet.bit(), filter(*facet, *field, query, fields)?)))
@@ -110,6 +110,14 @@ fn filter(facet: Facet, field: Field, query: &Query, fields: &Fields) -> Option<
         Facet::Node => any_of(field, query.node.iter().map(ToString::to_string).collect()),
         Facet::Access => any_of(field, query.access.iter().map(|access| access.as_str().to_owned()).collect()),
         Facet::HasImages => any_of(field, query.has_images.iter().map(ToString::to_string).collect()),
+        Facet::ImageCount => any_of(field, texts(&query.images.image_count)),
+        Facet::Dimensions => any_of(field, texts(&query.images.dimensions)),
+        Facet::Channels => any_of(field, texts(&query.images.channels)),
+        Facet::DataType => any_of(field, texts(&query.images.data_type)),
+        Facet::Version => any_of(field, texts(&query.images.version)),
+        Facet::HasLabels => any_of(field, query.images.has_labels.iter().map(ToString::to_string).collect()),
+        Facet::IsPlate => any_of(field, query.images.is_plate.iter().map(ToString::to_string).collect()),
+        Facet::Sharded => any_of(field, query.images.sharded.iter().map(ToString::to_string).collect()),
         Facet::Year => years(field, query.year_from, query.year_to),
     }
 }

@@ -50,8 +50,8 @@ mod syntax;
 mod text_query;
 
 pub use cursor::Cursor;
-pub use document::{IndexChange, SearchDocument};
+pub use document::{ImageFacets, IndexChange, SearchDocument};
 pub use error::SearchError;
 pub use index::SearchIndex;
-pub use query::{MAX_PAGE_SIZE, MAX_QUERY_BYTES, MAX_QUERY_TERMS, MAX_VALUES, Query, Sort};
+pub use query::{ImageQuery, MAX_PAGE_SIZE, MAX_QUERY_BYTES, MAX_QUERY_TERMS, MAX_VALUES, Query, Sort};
 pub use results::{FacetValue, Facets, Fragment, Highlight, Hit, Results};

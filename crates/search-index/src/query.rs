@@ -35,6 +35,8 @@ pub struct Query {
     pub year_to: Option<u16>,
     /// With, or without, images that can be opened.
     pub has_images: Option<bool>,
+    /// What the images are, by the values of the facets.
+    pub images: ImageQuery,
     /// The order of hits.
     pub sort: Sort,
     /// Hits per page, at most [`MAX_PAGE_SIZE`]; 0 asks for counts only.
@@ -45,6 +47,27 @@ pub struct Query {
     pub facets: bool,
     /// The access levels the reader may see. Records of other levels are neither found nor counted.
     pub visible: Vec<Access>,
+}
+
+/// Filters on images. Of the values of one filter any suffices; what no image is described with matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageQuery {
+    /// Numbers of images, as the facet gives them.
+    pub image_count: Vec<String>,
+    /// `2D`, `3D`, `time-lapse`, `multichannel`.
+    pub dimensions: Vec<String>,
+    /// Numbers of channels, as the facet gives them.
+    pub channels: Vec<String>,
+    /// Pixel types.
+    pub data_type: Vec<String>,
+    /// OME-Zarr versions.
+    pub version: Vec<String>,
+    /// With, or without, label images.
+    pub has_labels: Option<bool>,
+    /// With, or without, plates.
+    pub is_plate: Option<bool>,
+    /// With, or without, shards.
+    pub sharded: Option<bool>,
 }
 
 impl Default for Query {
@@ -61,6 +84,7 @@ impl Default for Query {
             year_from: None,
             year_to: None,
             has_images: None,
+            images: ImageQuery::default(),
             sort: Sort::Relevance,
             size: 20,
             cursor: None,
@@ -77,7 +101,7 @@ impl Query {
         let terms = !self.organism.is_empty() || !self.method.is_empty();
         let values = !self.publisher.is_empty() || !self.licence.is_empty();
         let places = !self.node.is_empty() || !self.access.is_empty();
-        years || terms || values || places || self.has_images.is_some()
+        years || terms || values || places || self.has_images.is_some() || self.images != ImageQuery::default()
     }
 
     /// Refuses what would cost more than a search may.
@@ -95,6 +119,11 @@ impl Query {
             ("licence", self.licence.len()),
             ("node", self.node.len()),
             ("access", self.access.len()),
+            ("image_count", self.images.image_count.len()),
+            ("dimensions", self.images.dimensions.len()),
+            ("channels", self.images.channels.len()),
+            ("data_type", self.images.data_type.len()),
+            ("version", self.images.version.len()),
         ];
         match lists.into_iter().find(|(_, values)| *values > MAX_VALUES) {
             Some((filter, values)) => Err(SearchError::TooManyValues { filter, values, limit: MAX_VALUES }),

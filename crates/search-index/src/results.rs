@@ -70,6 +70,22 @@ pub struct Facets {
     pub access: Vec<FacetValue>,
     /// `true` and `false`.
     pub has_images: Vec<FacetValue>,
+    /// Numbers of images: `0`, `1`, `2-9`, `10-99`, `100+`.
+    pub image_count: Vec<FacetValue>,
+    /// `2D`, `3D`, `time-lapse` and `multichannel`; a record counts under what any of its images is.
+    pub dimensions: Vec<FacetValue>,
+    /// Numbers of channels: `1` to `4`, `5+`.
+    pub channels: Vec<FacetValue>,
+    /// `true` and `false`, of records whose images are described.
+    pub has_labels: Vec<FacetValue>,
+    /// `true` and `false`, of records whose images are described.
+    pub is_plate: Vec<FacetValue>,
+    /// Pixel types.
+    pub data_type: Vec<FacetValue>,
+    /// OME-Zarr versions.
+    pub version: Vec<FacetValue>,
+    /// `true` and `false`, of records whose images are described.
+    pub sharded: Vec<FacetValue>,
 }
 
 /// One value and how many records have it.

@@ -10,7 +10,7 @@ use crate::{SearchDocument, SearchError};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";

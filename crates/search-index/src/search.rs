@@ -6,7 +6,7 @@ use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument};
 
 use crate::columns::{ColumnCache, SegmentColumns};
-use crate::facets::{Tally, facets};
+use crate::facets::{COUNT, Tally, facets};
 use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
 use crate::landing::LandingFacets;
@@ -32,14 +32,14 @@ struct Pass {
     total: u64,
     ranked: Vec<RankedSegment>,
     /// Absent where facets need no counting.
-    tallies: Option<[Tally; 8]>,
+    tallies: Option<[Tally; COUNT]>,
 }
 
 /// The records of one segment, sorted by what they count for.
 #[derive(Default)]
 struct Counted {
     hits: Vec<DocId>,
-    alternatives: [Vec<DocId>; 8],
+    alternatives: [Vec<DocId>; COUNT],
 }
 
 impl Search<'_> {
@@ -133,7 +133,7 @@ impl Search<'_> {
         landing.then(|| self.landing.get(self.searcher, self.query)).flatten()
     }
 
-    fn facets(&self, known: Option<Facets>, tallies: Option<&[Tally; 8]>, text: &TextQuery) -> Facets {
+    fn facets(&self, known: Option<Facets>, tallies: Option<&[Tally; COUNT]>, text: &TextQuery) -> Facets {
         if let Some(known) = known {
             return known;
         }
@@ -189,7 +189,7 @@ impl Counted {
         }
     }
 
-    fn add_to(&self, tallies: &mut [Tally; 8], columns: &SegmentColumns) -> Result<(), SearchError> {
+    fn add_to(&self, tallies: &mut [Tally; COUNT], columns: &SegmentColumns) -> Result<(), SearchError> {
         let facets = tallies.iter_mut().zip(&columns.facets).zip(&self.alternatives);
         facets.into_iter().try_for_each(|((tally, column), also)| tally.add(column, &[&self.hits, also]))
     }

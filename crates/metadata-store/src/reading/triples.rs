@@ -34,21 +34,28 @@ pub(super) fn of(
         ));
     }
     let undefined: BTreeSet<&str> = undefined.iter().map(String::as_str).collect();
-    let graph: Vec<Value> = entities.iter().map(|entity| node(entity, &undefined)).collect();
+    let graph: Vec<Value> = entities.iter().map(|entity| node(entity, &undefined, vocabulary)).collect();
     let document = json!({"@context": context, "@graph": graph}).to_string();
     parse(&document)
 }
 
 /// An entity as expanded JSON-LD, without keys that mean nothing.
-fn node(entity: &Entity, undefined: &BTreeSet<&str>) -> Value {
+fn node(entity: &Entity, undefined: &BTreeSet<&str>, vocabulary: &Vocabulary) -> Value {
+    // A context may not define a term with a colon as anything but what it already is.
+    let written = |term: &str| {
+        let iri = if term.contains(':') { vocabulary.iri_of(term) } else { None };
+        iri.unwrap_or_else(|| term.to_owned())
+    };
     let mut node = Map::new();
     node.insert("@id".to_owned(), json!(entity.id));
-    let types: Vec<&String> = entity.types.iter().filter(|name| !undefined.contains(name.as_str())).collect();
+    let types = entity.types.iter().filter(|name| !undefined.contains(name.as_str()));
+    let types: Vec<String> = types.map(|name| written(name)).collect();
     if !types.is_empty() {
         node.insert("@type".to_owned(), json!(types));
     }
     for (key, values) in entity.properties.iter().filter(|(key, _)| !undefined.contains(key.as_str())) {
-        node.insert(key.clone(), Value::Array(values.clone()));
+        let all = node.entry(written(key)).or_insert_with(|| Value::Array(Vec::new()));
+        all.as_array_mut().into_iter().for_each(|all| all.extend(values.iter().cloned()));
     }
     Value::Object(node)
 }

@@ -1,4 +1,7 @@
-use crate::at::At;
+use crate::{
+    at::At,
+    node::{Node, ZarrVersion},
+};
 
 use super::sizes;
 
@@ -53,4 +56,28 @@ pub(super) fn inner_shape(array: &At<'_>) -> Result<Option<Vec<u64>>, String> {
     };
     let shape = sharding.get("configuration").and_then(|configuration| sizes(configuration.get("chunk_shape")));
     shape.map(Some).ok_or_else(|| "its shards do not say how large an inner chunk is".to_owned())
+}
+
+/// The most codecs named of one array, and the longest name.
+const MAX_NAMES: usize = 16;
+const MAX_NAME: usize = 40;
+
+/// The codecs of an array by name, those inside of shards after `sharding_indexed`.
+pub(crate) fn names(node: &Node) -> Vec<String> {
+    let at = node.structure();
+    let mut names = Vec::new();
+    match node.zarr {
+        ZarrVersion::V2 => {
+            let filters = at.list("filters");
+            names.extend(filters.iter().chain(&at.get("compressor")).filter_map(|codec| codec.text_of("id")));
+        }
+        ZarrVersion::V3 => {
+            for codec in at.list("codecs") {
+                names.extend(codec.text_of("name"));
+                let inner = codec.get("configuration").map(|configuration| configuration.list("codecs"));
+                names.extend(inner.unwrap_or_default().iter().filter_map(|codec| codec.text_of("name")));
+            }
+        }
+    }
+    names.into_iter().take(MAX_NAMES).map(|name| name.chars().take(MAX_NAME).collect()).collect()
 }

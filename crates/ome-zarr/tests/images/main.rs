@@ -7,6 +7,7 @@ mod documented;
 mod hostile;
 mod mutations;
 mod official;
+mod render;
 mod repairs;
 mod samples;
 mod support;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_model::{DatasetKey, NodeId, TermIri};
-use search_index::{FacetValue, Facets, IndexChange, Query, SearchDocument, Sort};
+use search_index::{FacetValue, Facets, ImageQuery, IndexChange, Query, SearchDocument, Sort};
 
 #[derive(Default)]
 pub(crate) struct Model {
@@ -50,7 +50,56 @@ impl Model {
             }),
             access: count(Query { access: vec![], ..q() }, &|record| one(Some(record.access.as_str().to_owned()))),
             has_images: count(Query { has_images: None, ..q() }, &|record| vec![images(record.images > 0)]),
+            image_count: count(without(&q(), |images| images.image_count = vec![]), &|record| {
+                one(Some(image_count(record.images).to_owned()))
+            }),
+            dimensions: count(without(&q(), |images| images.dimensions = vec![]), &|record| {
+                same(&record.image_facets.dimensions)
+            }),
+            channels: count(without(&q(), |images| images.channels = vec![]), &|record| {
+                same(&record.image_facets.channels)
+            }),
+            data_type: count(without(&q(), |images| images.data_type = vec![]), &|record| {
+                same(&record.image_facets.data_types)
+            }),
+            version: count(without(&q(), |images| images.version = vec![]), &|record| {
+                let versions = record.image_facets.versions.iter();
+                versions.map(|version| (version.clone(), format!("OME-Zarr {version}"))).collect()
+            }),
+            has_labels: count(without(&q(), |images| images.has_labels = None), &|record| {
+                named(record.image_facets.has_labels, "with labels", "without labels")
+            }),
+            is_plate: count(without(&q(), |images| images.is_plate = None), &|record| {
+                named(record.image_facets.is_plate, "with plates", "without plates")
+            }),
+            sharded: count(without(&q(), |images| images.sharded = None), &|record| {
+                named(record.image_facets.sharded, "sharded", "not sharded")
+            }),
         }
+    }
+}
+
+fn without(query: &Query, clear: impl Fn(&mut ImageQuery)) -> Query {
+    let mut query = query.clone();
+    clear(&mut query.images);
+    query
+}
+
+fn same(values: &[String]) -> Vec<(String, String)> {
+    values.iter().map(|value| (value.clone(), value.clone())).collect()
+}
+
+fn named(value: Option<bool>, yes: &str, no: &str) -> Vec<(String, String)> {
+    value.map(|value| (value.to_string(), if value { yes } else { no }.to_owned())).into_iter().collect()
+}
+
+fn image_count(images: u32) -> &'static str {
+    match images {
+        0 => "0",
+        1 => "1",
+        2..10 => "2-9",
+        10..100 => "10-99",
+        _ => "100+",
     }
 }
 
@@ -94,7 +143,22 @@ fn matches(query: &Query, record: &SearchDocument) -> bool {
         && year(query.year_from, |year, from| year >= from)
         && year(query.year_to, |year, to| year <= to)
         && query.has_images.is_none_or(|has| has == (record.images > 0))
+        && images_match(&query.images, record)
         && clauses(&query.text).iter().all(|(words, wanted)| contains(record, words) == *wanted)
+}
+
+fn images_match(query: &ImageQuery, record: &SearchDocument) -> bool {
+    let any = |wanted: &[String], held: &[String]| wanted.is_empty() || wanted.iter().any(|value| held.contains(value));
+    let same = |wanted: Option<bool>, held: Option<bool>| wanted.is_none() || wanted == held;
+    let facets = &record.image_facets;
+    any(&query.image_count, &[image_count(record.images).to_owned()])
+        && any(&query.dimensions, &facets.dimensions)
+        && any(&query.channels, &facets.channels)
+        && any(&query.data_type, &facets.data_types)
+        && any(&query.version, &facets.versions)
+        && same(query.has_labels, facets.has_labels)
+        && same(query.is_plate, facets.is_plate)
+        && same(query.sharded, facets.sharded)
 }
 
 /// The words of each clause, and whether they are wanted.

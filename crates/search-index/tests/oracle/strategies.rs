@@ -3,7 +3,7 @@
 use dataset_model::{Access, DatasetKey, Term, TermIri};
 use proptest::prelude::*;
 use proptest::{option, sample::select, sample::subsequence};
-use search_index::{IndexChange, Query, SearchDocument, Sort};
+use search_index::{ImageFacets, ImageQuery, IndexChange, Query, SearchDocument, Sort};
 
 const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "omega"];
 const NODES: [&str; 3] = ["a", "a-b", "b"];
@@ -47,20 +47,52 @@ fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Option<String
 fn record() -> impl Strategy<Value = SearchDocument> {
     let texts = (words(3), words(4), prop::collection::vec(words(2), 0..3), prop::collection::vec(words(1), 0..2));
     let labels = (maybe(&["IDR", "BioImage Archive", " "]), maybe(&["CC0-1.0", "CC-BY-4.0"]));
-    let numbers = (option::of(2018_u16..2023), option::of(0_u64..3), 0_u32..2);
+    let numbers = (option::of(2018_u16..2023), option::of(0_u64..3), select(&[0_u32, 1, 2, 9, 10, 99, 100]));
     let date = maybe(&["2019", "2019-05", "2020-01-02", "2020-01-03T10:00:00Z", "soon"]);
-    (key(), texts, terms(), terms(), labels, numbers, date, select(&ALL_ACCESS)).prop_map(
-        |(key, texts, organisms, methods, labels, numbers, date, access)| {
+    let rest = (date, select(&ALL_ACCESS), image_facets());
+    (key(), texts, terms(), terms(), labels, numbers, rest).prop_map(
+        |(key, texts, organisms, methods, labels, numbers, (date, access, image_facets))| {
             let mut record = SearchDocument::empty(key);
             (record.title, record.description, record.keywords, record.authors) = texts;
             (record.organisms, record.organism_closure) = organisms;
             (record.methods, record.method_closure) = methods;
             (record.publisher, record.licence) = labels;
             (record.year, record.bytes, record.images) = numbers;
-            (record.date, record.access) = (date, access);
+            (record.date, record.access, record.image_facets) = (date, access, image_facets);
             record
         },
     )
+}
+
+const DIMENSIONS: [&str; 3] = ["2D", "3D", "time-lapse"];
+const CHANNELS: [&str; 2] = ["1", "5+"];
+const TYPES: [&str; 2] = ["uint8", "uint16"];
+const VERSIONS: [&str; 2] = ["0.4", "0.5"];
+const COUNTS: [&str; 5] = ["0", "1", "2-9", "10-99", "100+"];
+
+fn subset(values: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    subsequence(values, 0..=values.len()).prop_map(|values| values.into_iter().map(str::to_owned).collect())
+}
+
+fn image_facets() -> impl Strategy<Value = ImageFacets> {
+    let several = (subset(&DIMENSIONS), subset(&CHANNELS), subset(&TYPES), subset(&VERSIONS));
+    let flags = (option::of(any::<bool>()), option::of(any::<bool>()), option::of(any::<bool>()));
+    (several, flags).prop_map(|(several, (has_labels, is_plate, sharded))| {
+        let (dimensions, channels, data_types, versions) = several;
+        ImageFacets { dimensions, channels, data_types, versions, has_labels, is_plate, sharded }
+    })
+}
+
+fn image_query() -> impl Strategy<Value = ImageQuery> {
+    let owned = |values: &[&str]| some(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let several = (owned(&COUNTS), owned(&DIMENSIONS), owned(&CHANNELS), owned(&TYPES), owned(&VERSIONS));
+    let flag = || option::weighted(0.1, any::<bool>());
+    let query = (several, flag(), flag(), flag()).prop_map(|(several, has_labels, is_plate, sharded)| {
+        let (image_count, dimensions, channels, data_type, version) = several;
+        ImageQuery { image_count, dimensions, channels, data_type, version, has_labels, is_plate, sharded }
+    });
+    // Most questions are not about images, or nothing would ever match.
+    prop_oneof![2 => Just(ImageQuery::default()), 1 => query]
 }
 
 pub(crate) fn titled(node: &str, id: &str, title: &str, access: Access) -> SearchDocument {
@@ -128,8 +160,8 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
         option::weighted(0.2, any::<bool>()),
     );
     let sort = select(&[Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Largest, Sort::Title]);
-    (text(), some(&iris), some(&iris), labels, who, bounds, sort, 1_usize..6).prop_map(
-        |(text, organism, method, (publisher, licence), (node, access, visible), bounds, sort, size)| {
+    (text(), some(&iris), some(&iris), labels, who, bounds, (sort, 1_usize..6, image_query())).prop_map(
+        |(text, organism, method, (publisher, licence), (node, access, visible), bounds, (sort, size, images))| {
             let (year_from, year_to, has_images) = bounds;
             Query {
                 text,
@@ -142,6 +174,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
                 year_from,
                 year_to,
                 has_images,
+                images,
                 sort,
                 size,
                 visible,

@@ -324,13 +324,15 @@ pub(crate) mod tests {
             "channels": [{"label": "DAPI", "color": "0000FF", "window": null, "active": true}],
             "is_label": false, "label_names": ["nuclei"], "physical_size": [null, 0.5, 0.5],
         });
+        let record: node::ImageRecord = serde_json::from_value(record).unwrap();
         ImageView {
+            facts: Some(node::ImageFacts { bytes: Some(1_234_567), ..node::ImageFacts::of(&record) }),
             path: "a b.ome.zarr".into(),
             name: "cells".into(),
             description: "OME-Zarr 0.5".into(),
             url: "https://europe.example.org/data/europe-1/v2/a b.ome.zarr".into(),
             thumbnail: Some("https://europe.example.org/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256".into()),
-            record: serde_json::from_value(record).unwrap(),
+            record: Some(record),
         }
     }
 

@@ -1,4 +1,4 @@
-use node::{ImageView, RecordView};
+use node::{AxisFacts, ImageFacts, ImageView, RecordView};
 use serde_json::json;
 
 use super::TextLink;
@@ -8,6 +8,9 @@ use crate::{links, views::format};
 const CARDS: usize = 48;
 /// As many further images are listed; the crate has all.
 const LISTED: usize = 1000;
+
+/// As many label images are shown over their image.
+const OVERLAYS: usize = 3;
 
 /// The images of a dataset.
 #[derive(Debug, Clone)]
@@ -28,24 +31,44 @@ pub(crate) struct ImageCard {
     pub description: String,
     pub thumbnail: Option<String>,
     pub url: String,
-    pub axes: Vec<AxisRow>,
+    /// The picture with objects drawn over it, for each label image.
+    pub overlays: Vec<Overlay>,
+    pub axes: Vec<AxisColumn>,
     /// Type, levels, chunks: a name and a value each.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<Fact>,
     pub channels: Vec<ChannelView>,
     /// The image in one file, where it can be made.
     pub ozx: Option<String>,
-    pub neuroglancer: String,
+    /// Neuroglancer opens images, not plates.
+    pub neuroglancer: Option<String>,
     pub napari: String,
     pub python: String,
 }
 
+/// A label image over its image.
+#[derive(Debug, Clone)]
+pub(crate) struct Overlay {
+    pub name: String,
+    pub picture: String,
+}
+
 /// One dimension.
 #[derive(Debug, Clone)]
-pub(crate) struct AxisRow {
+pub(crate) struct AxisColumn {
     pub name: String,
     pub kind: String,
     pub size: String,
     pub pixel: String,
+    /// Of all pixels together.
+    pub extent: String,
+}
+
+/// A name and a value, the latter in full where it is shown cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub name: &'static str,
+    pub value: String,
+    pub exact: String,
 }
 
 /// One channel.
@@ -81,19 +104,22 @@ impl ImageCard {
     fn of(record: &RecordView, image: &ImageView, at: usize) -> Self {
         let url = image_url(image);
         let level = image.record.as_ref().and_then(|record| record.levels.first()).map_or("0", |level| &level.path);
-        let version = image.record.as_ref().map(|record| record.version.as_str());
+        let facts = image.facts.clone().unwrap_or_default();
+        let is_plate = facts.plate.is_some();
+        let version = Some(facts.version.as_str()).filter(|version| !version.is_empty());
         Self {
             name: image.name.clone(),
             anchor: format!("image-{}", at + 1),
             description: image.description.clone(),
             thumbnail: thumbnail(record, image),
-            axes: axes(image),
-            facts: facts(image),
-            channels: channels(image),
+            overlays: overlays(record, image, &facts),
+            axes: facts.axes.iter().map(AxisColumn::of).collect(),
+            channels: channels(&facts),
             ozx: ozx(record, image),
-            neuroglancer: neuroglancer(&url, &image.name, version),
+            neuroglancer: (!is_plate).then(|| neuroglancer(&url, &image.name, version)),
             napari: format!("napari --plugin napari-ome-zarr '{}'", url.replace('\'', "%27")),
-            python: python(&url, level),
+            python: if is_plate { python_of_plate(&url) } else { python(&url, level) },
+            facts: self::facts(&facts),
             url,
         }
     }
@@ -101,70 +127,123 @@ impl ImageCard {
 
 /// Our own pictures are asked of this host, so that the page works behind any name.
 fn thumbnail(record: &RecordView, image: &ImageView) -> Option<String> {
-    if record.own && image.record.is_some() {
-        let (id, path) = (links::name(record.id.as_str()), links::path(&image.path));
-        return Some(format!("/render/{id}/{}/{path}/thumbnail?size=256", record.version));
+    if record.own {
+        return Some(format!("{}?size=256", rendered(record, image, "")));
     }
     image.thumbnail.as_deref().and_then(links::picture)
 }
 
 /// An `.ozx` holds OME-Zarr 0.5; asked of this host, as the thumbnail is.
 fn ozx(record: &RecordView, image: &ImageView) -> Option<String> {
-    let format = image.record.as_ref().map(|record| record.version.as_str());
+    let format = image.facts.as_ref().map(|facts| facts.version.as_str());
     let (id, path) = (links::name(record.id.as_str()), links::path(image.path.trim_end_matches(".ome.zarr")));
     (record.own && format == Some("0.5")).then(|| format!("/data/{id}/{}/{path}.ozx", record.version))
 }
 
-fn axes(image: &ImageView) -> Vec<AxisRow> {
-    let Some(record) = &image.record else { return Vec::new() };
-    let sizes = record.shape.iter().zip(&record.physical_size);
-    let rows = record.axes.iter().zip(sizes).map(|(axis, (size, pixel))| AxisRow {
-        name: axis.name.clone(),
-        kind: json!(axis.kind).as_str().unwrap_or_default().to_owned(),
-        size: format::number(*size),
-        pixel: pixel
-            .map(|pixel| format!("{} {}", significant(pixel), axis.unit.as_deref().unwrap_or_default()))
-            .unwrap_or_default(),
-    });
-    rows.collect()
+/// The address of an image's thumbnail at the node that holds it.
+fn rendered(record: &RecordView, image: &ImageView, base: &str) -> String {
+    let (id, path) = (links::name(record.id.as_str()), links::path(&image.path));
+    format!("{base}/render/{id}/{}/{path}/thumbnail", record.version)
 }
 
-/// A length with as many digits as mean something.
+fn overlays(record: &RecordView, image: &ImageView, facts: &ImageFacts) -> Vec<Overlay> {
+    if facts.plate.is_some() {
+        return Vec::new();
+    }
+    let base = if record.own { Some("") } else { record.node.url.as_deref().filter(|url| links::web(url).is_some()) };
+    let Some(base) = base else { return Vec::new() };
+    let overlay = |name: &String| Overlay {
+        picture: format!("{}?size=256&labels={}", rendered(record, image, base), links::name(name)),
+        name: name.clone(),
+    };
+    facts.labels.iter().take(OVERLAYS).map(overlay).collect()
+}
+
+impl AxisColumn {
+    fn of(axis: &AxisFacts) -> Self {
+        let kind = json!(axis.kind).as_str().unwrap_or_default().to_owned();
+        let length = |pixel: f64| if kind == "time" { duration(pixel) } else { length(pixel) };
+        Self {
+            name: axis.name.clone(),
+            size: format::number(axis.size),
+            pixel: axis.pixel.map(length).unwrap_or_default(),
+            extent: axis.pixel.map(|pixel| length(pixel * axis.size as f64)).unwrap_or_default(),
+            kind,
+        }
+    }
+}
+
+/// Micrometres in the unit that fits.
+fn length(micrometres: f64) -> String {
+    let (factor, unit) = match micrometres {
+        small if small < 1e-4 => (1e6, "pm"),
+        small if small < 0.1 => (1e3, "nm"),
+        large if large >= 1e6 => (1e-6, "m"),
+        large if large >= 1e3 => (1e-3, "mm"),
+        _ => (1.0, "µm"),
+    };
+    format!("{} {unit}", significant(micrometres * factor))
+}
+
+/// Seconds in the unit that fits.
+fn duration(seconds: f64) -> String {
+    let (factor, unit) = match seconds {
+        short if short < 1e-3 => (1e6, "µs"),
+        short if short < 0.1 => (1e3, "ms"),
+        long if long >= 2.0 * 86_400.0 => (1.0 / 86_400.0, "d"),
+        long if long >= 2.0 * 3_600.0 => (1.0 / 3_600.0, "h"),
+        long if long >= 120.0 => (1.0 / 60.0, "min"),
+        _ => (1.0, "s"),
+    };
+    format!("{} {unit}", significant(seconds * factor))
+}
+
+/// A number with as many digits as mean something.
 fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
-    let rounded: f64 = format!("{value:.4e}").parse().unwrap_or(value);
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
     rounded.to_string()
 }
 
-fn facts(image: &ImageView) -> Vec<(&'static str, String)> {
-    let Some(record) = &image.record else { return Vec::new() };
+fn facts(facts: &ImageFacts) -> Vec<Fact> {
     let shape = |sizes: &[u64]| sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
-    let mut facts = vec![("Format", format!("OME-Zarr {}", record.version)), ("Pixel type", record.data_type.clone())];
-    facts.push(("Resolution levels", record.levels.len().to_string()));
-    if let Some(level) = record.levels.first() {
-        facts.push(("Chunk", shape(&level.chunk_shape)));
-        facts.extend(level.shard_shape.as_deref().map(|shard| ("Shard", shape(shard))));
+    let mut rows = Vec::new();
+    let mut row = |name: &'static str, value: String| {
+        if !value.is_empty() {
+            rows.push(Fact { name, exact: value.clone(), value });
+        }
+    };
+    if let Some(plate) = &facts.plate {
+        let (wells, fields) =
+            (format::count(plate.wells, "well", "wells"), format::count(plate.fields, "field", "fields"));
+        row("Plate", format!("{} × {} places, {wells}, {fields}", plate.rows, plate.columns));
+        row("Acquisitions", if plate.acquisitions > 0 { plate.acquisitions.to_string() } else { String::new() });
     }
-    if record.is_label {
-        facts.push(("Kind", "label image: each pixel names the object it belongs to".into()));
+    row("Pixel type", facts.data_type.clone());
+    row("Format", if facts.version.is_empty() { String::new() } else { format!("OME-Zarr {}", facts.version) });
+    row("Levels", if facts.levels > 0 { facts.levels.to_string() } else { String::new() });
+    row("Chunk", shape(&facts.chunk_shape));
+    row("Shard", facts.shard_shape.as_deref().map(shape).unwrap_or_default());
+    row("Codecs", facts.codecs.join(", "));
+    row("Labels", facts.labels.join(", "));
+    row("Size", facts.bytes.map(format::bytes).unwrap_or_default());
+    if let Some(digest) = facts.digest {
+        let exact = digest.to_string();
+        rows.push(Fact { name: "Digest", value: format!("{}…", format::short_digest(&exact)), exact });
     }
-    if !record.label_names.is_empty() {
-        facts.push(("Labels", record.label_names.join(", ")));
-    }
-    facts
+    rows
 }
 
-fn channels(image: &ImageView) -> Vec<ChannelView> {
-    let Some(record) = &image.record else { return Vec::new() };
-    let hex = |color: &String| color.len() == 6 && color.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let view = |(at, (label, color)): (usize, (Option<String>, Option<String>))| ChannelView {
-        label: label.filter(|label| !label.is_empty()).unwrap_or_else(|| format!("channel {at}")),
-        color: color.filter(hex),
+fn channels(facts: &ImageFacts) -> Vec<ChannelView> {
+    let view = |(at, channel): (usize, &node::ChannelFacts)| {
+        let label = channel.label.clone().filter(|label| !label.is_empty());
+        let label = label.unwrap_or_else(|| format!("channel {at}"));
+        let emission = channel.emission.map(|emission| format!(" ({} nm)", significant(emission)));
+        ChannelView { label: label + &emission.unwrap_or_default(), color: channel.color.clone() }
     };
-    let named = record.channels.iter().map(|channel| (channel.label.clone(), channel.color.clone()));
-    named.enumerate().map(view).collect()
+    facts.channels.iter().enumerate().map(view).collect()
 }
 
 /// A link that opens the image in the public Neuroglancer; the state is in the fragment, so nothing is sent anywhere.
@@ -186,6 +265,15 @@ fn python(url: &str, level: &str) -> String {
         "# pip install zarr \"fsspec[http]\"\nimport zarr\n\nimage = zarr.open_group({url}, mode=\"r\")\n\
          pixels = image[{level}]            # the largest resolution level\nprint(pixels.shape, pixels.dtype)\n\
          plane = pixels[..., :256, :256]  # reads only the chunks it needs"
+    )
+}
+
+/// A snippet that lists the fields of a plate.
+fn python_of_plate(url: &str) -> String {
+    format!(
+        "# pip install zarr \"fsspec[http]\"\nimport zarr\n\nplate = zarr.open_group({}, mode=\"r\")\n\
+         about = plate.attrs.get(\"ome\", plate.attrs)[\"plate\"]\nprint([well[\"path\"] for well in about[\"wells\"]])",
+        json!(url)
     )
 }
 
@@ -221,12 +309,41 @@ mod tests {
     fn an_image_is_described_by_axes_type_and_pixel_size() {
         let card = ImageCard::of(&record(), &image(), 0);
         let x = card.axes.last().unwrap();
-        assert_eq!((x.name.as_str(), x.size.as_str(), x.pixel.as_str()), ("x", "512", "0.5 micrometer"));
-        assert!(card.facts.contains(&("Pixel type", "uint16".into())), "{:?}", card.facts);
-        assert!(card.facts.contains(&("Shard", "1 × 512 × 512".into())));
+        assert_eq!((x.name.as_str(), x.size.as_str(), x.pixel.as_str()), ("x", "512", "0.5 µm"));
+        assert_eq!(x.extent, "256 µm");
+        let value = |name: &str| card.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str());
+        assert_eq!((value("Pixel type"), value("Shard")), (Some("uint16"), Some("1 × 512 × 512")));
+        assert_eq!((value("Size"), value("Acquisitions")), (Some("1.2 MB"), None));
         assert_eq!(card.thumbnail.as_deref(), Some("/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256"));
         assert_eq!(card.ozx.as_deref(), Some("/data/europe-1/v2/a%20b.ozx"));
-        assert_eq!(significant(0.123_456_789), "0.12346");
+        assert_eq!(card.overlays[0].picture, "/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256&labels=nuclei");
+        assert_eq!(significant(0.123_456_789), "0.1235");
+    }
+
+    #[test]
+    fn pictures_of_a_partners_image_are_asked_of_the_partner() {
+        let mut record = record();
+        record.own = false;
+        let card = ImageCard::of(&record, &image(), 0);
+        let at = "https://europe.example.org/render/europe-1/v2/a%20b.ome.zarr/thumbnail?size=256";
+        assert_eq!(card.thumbnail.as_deref(), Some(at));
+        assert_eq!(card.overlays[0].picture, format!("{at}&labels=nuclei"));
+    }
+
+    #[test]
+    fn lengths_and_times_are_in_the_unit_that_fits() {
+        assert_eq!([length(0.065), length(0.325), length(13_312.0)], ["65 nm", "0.325 µm", "13.31 mm"]);
+        assert_eq!([duration(0.05), duration(30.0), duration(7200.0)], ["50 ms", "30 s", "2 h"]);
+    }
+
+    #[test]
+    fn a_plate_tells_its_wells_and_opens_where_plates_open() {
+        let mut image = image();
+        let plate = node::PlateFacts { rows: 8, columns: 12, wells: 96, fields: 384, acquisitions: 2 };
+        image.facts.as_mut().unwrap().plate = Some(plate);
+        let card = ImageCard::of(&record(), &image, 0);
+        assert_eq!(card.facts[0].value, "8 × 12 places, 96 wells, 384 fields");
+        assert!(card.neuroglancer.is_none() && card.overlays.is_empty() && card.python.contains("wells"));
     }
 
     #[test]

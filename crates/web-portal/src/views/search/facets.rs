@@ -48,7 +48,7 @@ const fn kind(name: &'static str, title: &'static str, several: bool) -> Kind {
     Kind { name, title, several }
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 16] = [
     kind("organism", "Organism", true),
     kind("method", "Imaging method", true),
     kind("publisher", "Publisher", true),
@@ -56,6 +56,14 @@ const KINDS: [Kind; 8] = [
     kind("license", "Licence", true),
     kind("year", "Year", false),
     kind("has_images", "Images", false),
+    kind("dimensions", "Dimensions", true),
+    kind("channels", "Channels", true),
+    kind("has_labels", "Labels", false),
+    kind("is_plate", "Plates", false),
+    kind("data_type", "Pixel type", true),
+    kind("version", "Format", true),
+    kind("sharded", "Shards", false),
+    kind("image_count", "Number of images", true),
     kind("access", "Access", true),
 ];
 
@@ -68,6 +76,14 @@ fn values<'a>(name: &str, facets: &'a Facets) -> &'a [FacetValue] {
         "license" => &facets.licence,
         "year" => &facets.year,
         "has_images" => &facets.has_images,
+        "dimensions" => &facets.dimensions,
+        "channels" => &facets.channels,
+        "has_labels" => &facets.has_labels,
+        "is_plate" => &facets.is_plate,
+        "data_type" => &facets.data_type,
+        "version" => &facets.version,
+        "sharded" => &facets.sharded,
+        "image_count" => &facets.image_count,
         "access" => &facets.access,
         _ => &[],
     }
