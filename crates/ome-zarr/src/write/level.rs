@@ -83,7 +83,7 @@ pub(super) fn write(task: &LevelTask<'_>, work: &Work<'_>) -> Result<Ranges, Ome
     let encoder = Encoder::new(&task.layout.chunk, task.data_type, task.compression, task.layout.shard.is_some())
         .map_err(decode)?;
     let workers = work.workers(bands.band_bytes(), bytes_of(&task.block, pixel))?;
-    let writer = Writer { task, work, encoder, turns: Turns::default(), shards: Mutex::default() };
+    let writer = Writer { task, work, encoder, turns: Turns::default(), group: Mutex::default() };
     let found = writer.run(&bands, &open, workers)?;
     widen(&mut ranges, &found);
     Ok(ranges)
