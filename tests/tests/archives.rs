@@ -317,6 +317,13 @@ async fn the_command_line_deposits_archives_and_sends_nothing_twice() {
     fs::write(&broken, &bytes[..bytes.len() - 1]).expect("writing");
     let refused = run(arguments(&broken, &[])).await;
     assert!(!refused.status.success() && format!("{refused:?}").contains("ends in the middle"), "{refused:?}");
+    // In place over the web, as the node serves it.
+    let web = run(["validate", &format!("{url}/data/{id}/v1/named.ozx"), "--json"]).await.ok().json();
+    assert_eq!(web["valid"], true, "{web}");
+    let slipped = node.scratch().join("cut.ozx");
+    fs::write(&slipped, &bytes[..bytes.len() - 1]).expect("writing");
+    let cut = run(["validate", slipped.to_str().expect("UTF-8"), "--json"]).await.json();
+    assert_eq!((&cut["valid"], &cut["findings"][0]["rule"]), (&Value::Bool(false), &Value::from("archive.truncated")));
     let checked = run(["validate", archive.to_str().expect("UTF-8"), "--json"]).await.ok().json();
     assert_eq!(checked["valid"], true, "{checked}");
 }

@@ -279,14 +279,13 @@ impl Node {
         Ok(self.ledger.write(changes)?)
     }
 
-    /// The CRC-32 of the files of a draft, where they are known.
-    pub(crate) fn checksums_of_draft(&self, id: &DatasetId) -> Result<HashMap<FilePath, u32>, NodeError> {
-        let prefix = format!("{id}/");
+    /// The CRC-32 of the contents of a draft, where they are known.
+    pub(crate) fn checksums_of_draft(&self, id: &DatasetId) -> Result<HashMap<Digest, u32>, NodeError> {
         let mut checksums = HashMap::new();
-        for row in self.draft_files().iter_prefix(&prefix) {
-            let (key, file) = row?;
-            if let (Ok(path), Some(crc32)) = (key[prefix.len()..].parse(), file.crc32) {
-                checksums.insert(path, crc32);
+        for row in self.draft_files().iter_prefix(&format!("{id}/")) {
+            let file = row?.1;
+            if let Some(crc32) = file.crc32 {
+                checksums.insert(file.sha256, crc32);
             }
         }
         Ok(checksums)
