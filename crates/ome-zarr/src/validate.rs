@@ -25,6 +25,7 @@ mod codecs;
 mod conformance;
 pub(crate) mod consolidated;
 mod fill;
+mod foreign;
 mod groups;
 mod image;
 mod labels;
@@ -130,6 +131,7 @@ fn judge(source: &dyn FileSource, faults: &mut Faults) -> Result<Tree, OmeZarrEr
             xml::check(source, &tree, node, faults)?;
         }
     }
+    foreign::check(&tree, faults);
     consolidated::check(source, &tree, faults)?;
     Ok(tree)
 }

@@ -109,6 +109,18 @@ async fn an_image_on_a_plain_file_server_is_judged_over_http() {
 }
 
 #[tokio::test]
+async fn an_archive_is_judged_without_unpacking_it_here_and_over_http() {
+    let Some(folder) = shared_data("ome-zarr/derived/omezarr") else { return };
+    let name = "v0.5_ngff-zarr_golgi_ZYX_uint16.ozx";
+    let server = FileServer::start(&folder, false).await;
+    for place in [folder.join(name).to_string_lossy().into_owned(), server.url(name)] {
+        let report = validate(&[&place]).await;
+        assert_eq!(report["valid"], true, "{report:#}");
+        assert!(!rules(&report).contains(&"ome-zarr.unchecked.listing"), "{report:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_published_image_is_judged_through_its_nodes_own_address() {
     let node = Node::start("europe").await;
     let published = node.depositor().deposit(&Dataset::small("Cells seen from afar")).await;

@@ -58,7 +58,7 @@ impl Conformance {
         if let Some(root) = root.filter(|root| root.broken.is_empty()) {
             return Ok(Self::of_group(root, strict));
         }
-        let unreleased = tree.nodes.values().find_map(|node| unreleased(node));
+        let unreleased = tree.nodes.values().find_map(unreleased);
         Ok(unreleased.unwrap_or(Self::of_findings(&validate_pixels(source, &Unwatched)?.findings, strict)))
     }
 
@@ -83,7 +83,8 @@ impl Conformance {
         let specified: Vec<String> = Rule::specified().map(Rule::id).collect();
         let breaks_should =
             |finding: &&Finding| finding.severity == Severity::Warning && specified.contains(&finding.rule);
-        let valid = !findings.has_errors() && !(strict && findings.iter().any(|finding| breaks_should(&finding)));
+        let falls_short = strict && findings.iter().any(|finding| breaks_should(&finding));
+        let valid = !findings.has_errors() && !falls_short;
         let mut sorted: Vec<&Finding> = findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let lines = sorted.iter().map(|finding| format!("{}: {} ({})", finding.rule, finding.message, finding.path));

@@ -94,6 +94,7 @@ rules! {
         ("On-disk (or in-cloud) layout", "Arrays MUST be defined and stored in a hierarchical organization as defined by the version 2 of the Zarr specification"),
         ("Storage format", "OME-Zarr is implemented using the Zarr format as defined by the version 3 of the Zarr specification."));
     ZarrGroup "zarr.group" Warning Zarr("Change log", "Support for implicit groups was removed.");
+    ZarrForeign "zarr.foreign" Warning Ours("what is archived can be seen: other files lie beside an image, not in it");
     ConsolidatedStale "consolidated.stale" Warning Ours("consolidated metadata say what the tree says: readers take them instead of the tree");
     Namespace "ome.namespace" Error Each(
         ("On-disk (or in-cloud) layout", "OME-NGFF metadata MUST be stored as attributes in the corresponding Zarr groups."),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_model::Findings;
-use ome_zarr::{OmeZarrError, describe, find_images, thumbnail, validate};
+use ome_zarr::{OmeZarrError, Unwatched, describe, find_images, repairs, thumbnail, validate, validate_pixels};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -61,7 +61,8 @@ fn source(files: &BTreeMap<String, Value>) -> MemorySource {
 }
 
 fn exercise(source: &MemorySource) {
-    let _ = validate(source);
+    let _ = validate_pixels(source, &Unwatched);
+    let _ = repairs(source);
     for image in find_images(source).unwrap_or_default() {
         let _ = describe(source, &image.path);
         let _ = thumbnail(source, &image.path, 16);
@@ -314,4 +315,38 @@ proptest! {
         source.0.insert("i/0/c/0/0/0".to_owned(), bytes);
         exercise(&source);
     }
+}
+
+#[test]
+fn a_check_of_the_pixels_stops_when_it_is_told_to() {
+    let stopped = std::sync::atomic::AtomicBool::new(true);
+    assert!(matches!(validate_pixels(&source(&image()), &stopped), Err(OmeZarrError::Cancelled)));
+}
+
+#[test]
+fn chunks_that_are_too_large_or_of_a_codec_not_decoded_here_are_said_not_to_be_checked() {
+    for (pointer, value) in [
+        ("/chunk_grid/configuration/chunk_shape", json!([1, 1 << 15, 1 << 14])),
+        ("/codecs", json!([{"name": "bytes"}, {"name": "numcodecs.bz2", "configuration": {"level": 1}}])),
+    ] {
+        let mut source = spoilt("i/0/zarr.json", pointer, value);
+        source.0.retain(|path, _| !path.starts_with("i/0/c"));
+        source.0.insert("i/0/c/0/0/0".to_owned(), vec![1; 40]);
+        let findings = validate_pixels(&source, &Unwatched).unwrap().findings;
+        assert!(findings.iter().any(|finding| finding.rule == "ome-zarr.chunk.unchecked"), "{findings:#?}");
+        assert!(!findings.has_errors(), "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_fault_that_repeats_is_counted_and_an_error_is_never_lost_among_the_uncounted() {
+    let mut files = image();
+    let datasets: Vec<Value> =
+        (0..30).map(|at| json!({"path": at.to_string(), "coordinateTransformations": []})).collect();
+    let multiscale = json!({"name": "x", "axes": [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}], "datasets": datasets});
+    files.get_mut("i/zarr.json").unwrap()["attributes"]["ome"]["multiscales"] = json!(vec![multiscale; 20]);
+    let findings = validate(&source(&files)).unwrap().findings;
+    let kept = findings.iter().filter(|finding| finding.rule == "ome-zarr.transforms.scale");
+    assert_eq!(kept.count(), 101);
+    assert!(findings.last().unwrap().message.contains("more findings of this rule"), "{:#?}", findings.last());
 }

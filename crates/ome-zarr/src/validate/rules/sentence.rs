@@ -21,9 +21,10 @@ impl Sentence {
         let (version, (section, text)) = match (self, zarr) {
             (Self::Ours(text), _) => return format!("A rule of this repository: {text}."),
             (Self::Zarr(section, text), _) => ("Zarr 3", (section, text)),
-            (Self::Only(section, text), _) => ("OME-Zarr 0.5", (section, text)),
             (Self::Both(section, text), ZarrVersion::V2) => ("OME-Zarr 0.4", (section, text)),
-            (Self::Both(section, text), ZarrVersion::V3) => ("OME-Zarr 0.5", (section, text)),
+            (Self::Only(section, text), _) | (Self::Both(section, text), ZarrVersion::V3) => {
+                ("OME-Zarr 0.5", (section, text))
+            }
             (Self::Each(v04, _), ZarrVersion::V2) => ("OME-Zarr 0.4", v04),
             (Self::Each(_, v05), ZarrVersion::V3) => ("OME-Zarr 0.5", v05),
         };

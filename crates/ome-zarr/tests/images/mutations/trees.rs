@@ -40,6 +40,9 @@ pub(super) fn breaches() -> Vec<Breach> {
             s.set("i/labels/more/nuclei/zarr.json", &format!("{GROUP}/image-label/source/image"), json!("../../../"));
             s.set("i/labels/zarr.json", "/attributes/ome/labels", json!(["nuclei", "more/nuclei"]));
         }),
+        breach("a file among the groups", Image, "zarr.foreign", Warning, |s| {
+            drop(s.0.0.insert("i/labels/notes/today.txt".into(), vec![1]));
+        }),
         breach("consolidated metadata that forget a group", Image, "consolidated.stale", Warning, |s| {
             s.set(
                 "i/zarr.json",
