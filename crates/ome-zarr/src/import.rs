@@ -12,6 +12,7 @@ mod folder;
 mod formats;
 mod imagej;
 mod labels;
+mod metaseries;
 mod ome;
 mod plain;
 mod tiff;

@@ -68,20 +68,26 @@ pub(super) fn open(file: SourceFile) -> Result<Import, OmeZarrError> {
     let images = images(&path, subblocks, &mut notes)?;
     let file = Arc::new(file);
     let mut rasters: Vec<Box<dyn Raster>> = Vec::new();
-    let several = images.len() > 1;
-    for (image, parts) in images {
+    let names = names(images.keys(), &metadata.name);
+    for (parts, name) in images.into_values().zip(names) {
         let mut mosaic = Mosaic::new(&file, parts, &mut notes)?;
         describe(&mut mosaic, &metadata);
-        let place: Vec<String> = image.iter().map(|(dimension, at)| format!("{dimension}{at}")).collect();
-        mosaic.info.name = if several {
-            format!("{} {}", metadata.name, place.join(" ")).trim().to_owned()
-        } else {
-            metadata.name.clone()
-        };
+        mosaic.info.name = name;
         labels::mark(&mut mosaic.info, &path, &mut notes);
         rasters.push(Box::new(mosaic));
     }
     Ok(Import { rasters, ome_xml: None, files: vec![path], notes })
+}
+
+/// The document's name, and what tells its images apart: `planula S1`.
+fn names<'a>(images: impl Iterator<Item = &'a Vec<(char, i32)>>, document: &str) -> Vec<String> {
+    let images: Vec<_> = images.collect();
+    let differs = |place: &&(char, i32)| !images.iter().all(|image| image.contains(place));
+    let name = |image: &&Vec<(char, i32)>| {
+        let places = image.iter().filter(differs).map(|(dimension, at)| format!(" {dimension}{at}"));
+        format!("{document}{}", places.collect::<String>()).trim().to_owned()
+    };
+    images.iter().map(name).collect()
 }
 
 /// The subblocks of full size, by the image they belong to.

@@ -14,7 +14,7 @@ use names::{PlaneName, WellName};
 use super::{
     Import,
     file::SourceFile,
-    labels, note,
+    labels, metaseries, note,
     tiff::{Files, Place, Stack, TiffFile},
 };
 use crate::{
@@ -157,7 +157,9 @@ fn stack(source: &Arc<dyn FileSource>, path: &str, image: &str, group: &Group) -
     }
     let sizes = [times.len() as u64, channels.len() as u64 * u64::from(samples), slices.len() as u64 * pages];
     let files: Files = files.into();
+    let text = files[0].description(0)?;
     let mut stack = Stack::new(files, places, sizes, image)?;
+    metaseries::describe(&mut stack.info, text.as_deref());
     if samples == 1 {
         let name_of = |channel: &Option<u64>| {
             group.iter().find(|(at, _)| at[1] == *channel).and_then(|(_, (_, name))| name.channel.clone())

@@ -1,6 +1,9 @@
 //! OME-TIFF: the images that an OME-XML document describes, with their pixels in one or more TIFF files.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use dataset_model::Finding;
 
@@ -134,6 +137,11 @@ fn import(
             continue;
         }
         found.push((image, pixels, places::find(pixels, &mut set, &mut unnamed, &name)?));
+    }
+    let mut pages = HashSet::new();
+    let planes = found.iter().flat_map(|(.., planes)| &planes.places);
+    if !planes.clone().all(|place| pages.insert((place.file, place.page))) {
+        return Err(OmeZarrError::metadata(path, "its OME-XML gives the same page to two planes"));
     }
     let files = set.finish();
     let fields = plates::fields(&document);

@@ -6,7 +6,7 @@ use dataset_model::Finding;
 use serde_json::Value;
 
 use super::{
-    Import, labels, note,
+    Import, labels, metaseries, note,
     tiff::{Files, Layout, Photometric, Place, Stack, TiffFile},
     units,
 };
@@ -32,6 +32,7 @@ pub(super) fn open(file: TiffFile, text: Option<&str>) -> Result<Import, OmeZarr
     for (index, pages) in groups.iter().enumerate() {
         let name = if groups.len() > 1 { format!("page {}", pages[0]) } else { String::new() };
         let mut stack = stack(&files, pages, &name)?;
+        metaseries::describe(&mut stack.info, text);
         tell_colours(stack.layout(), &path, index, &mut notes);
         labels::mark(&mut stack.info, &path, &mut notes);
         rasters.push(Box::new(stack));

@@ -29,17 +29,20 @@ pub(super) fn find(
     let [_, _, z, all_channels, t] = pixels.sizes;
     let most = t.checked_mul(all_channels).and_then(|planes| planes.checked_mul(z)).filter(|planes| *planes <= 1 << 22);
     let most = most.ok_or_else(|| OmeZarrError::too_large(files.path(), "it declares more than 4,194,304 planes"))?;
-    let whole_file = [TiffData { first_page: Some(*unnamed), count: Some(0), ..TiffData::default() }];
-    let listed: &[TiffData] = if pixels.planes.is_empty() { &whole_file } else { &pixels.planes };
-    let samples = samples_of(listed, files)?;
+    let is_listed = !pixels.planes.is_empty();
+    let mut all_of_it = TiffData { first_page: Some(*unnamed), ..TiffData::default() };
+    let samples = samples_of(pixels.planes.first().unwrap_or(&all_of_it), files)?;
     // Colours that share a page are one plane of it.
     let channels =
         if all_channels.is_multiple_of(u64::from(samples)) { all_channels / u64::from(samples) } else { all_channels };
     let needed = most / all_channels * channels;
     let mut found = Found { order: &pixels.order, sizes: [t, channels, z], places: vec![None; needed as usize] };
+    // No list of planes: they follow each other, from the first page not yet taken.
+    all_of_it.count = Some(needed);
+    let listed = if is_listed { pixels.planes.as_slice() } else { std::slice::from_ref(&all_of_it) };
     for data in listed {
         let entry = entry(data, files, needed, image)?;
-        if pixels.planes.is_empty() {
+        if !is_listed {
             *unnamed += entry.count;
         }
         for index in 0..entry.count {
@@ -75,8 +78,6 @@ fn entry(data: &TiffData, files: &mut FileSet, needed: u64, image: &str) -> Resu
     let first_page = data.first_page.unwrap_or(0);
     let rest = pages.saturating_sub(first_page);
     let count = match (data.count, data.first_page) {
-        // No list of planes: they follow each other, from the first page not yet taken.
-        (Some(0), _) => needed,
         (Some(count), _) => count,
         (None, Some(_)) => 1,
         (None, None) => rest.min(needed),
@@ -95,8 +96,7 @@ fn entry(data: &TiffData, files: &mut FileSet, needed: u64, image: &str) -> Resu
 }
 
 /// The samples of the first page that is named.
-fn samples_of(listed: &[TiffData], files: &mut FileSet) -> Result<u16, OmeZarrError> {
-    let Some(first) = listed.first() else { return Ok(1) };
+fn samples_of(first: &TiffData, files: &mut FileSet) -> Result<u16, OmeZarrError> {
     let file = files.index_of(first)?;
     Ok(files.samples(file, first.first_page.unwrap_or(0)))
 }

@@ -22,7 +22,9 @@ fn a_real_file_has_the_pixels_that_libczi_and_czifile_read() {
     assert_eq!(info.shape, [1, 1, 2, 251, 251]);
     let (size, unit) = info.pixel_size[4].clone().unwrap();
     assert!(unit == "micrometer" && (0.01..10.0).contains(&size), "{size} {unit}");
-    assert!(info.name.contains("planula4"), "{}", info.name);
+    assert!(info.name.ends_with("planula4 S1"), "{}", info.name);
+    assert_eq!(info.channels[0].name.as_deref(), Some("ChA"));
+    assert_eq!(info.channels[0].excitation, Some(561.0));
 }
 
 /// One tile: its dimensions as (letter, start, size), its compression, and its bytes.

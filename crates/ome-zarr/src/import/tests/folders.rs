@@ -57,6 +57,7 @@ fn plates_of_screening_microscopes_have_wells_and_fields() {
     let import = open(&source, "ImageXpress_1well-3C-2S-Zmix-T/2024-04-22/1697").unwrap();
     assert_eq!(import.rasters.len(), 2);
     assert_eq!(import.rasters[0].info().shape, [2, 3, 1, 256, 256]);
+    assert_eq!(import.rasters[0].info().pixel_size[4].as_ref().map(|(_, unit)| unit.as_str()), Some("micrometer"));
     let first = "ImageXpress_1well-3C-2S-Zmix-T/2024-04-22/1697/TimePoint_2/1well-3C-2S-Zmix-T_C07_s1_w3A9E4E910-281E-4C24-96FB-36EAFA13348B.tif";
     let one = open(&source, first).unwrap();
     let mut plane = vec![0; 256 * 256 * 2];

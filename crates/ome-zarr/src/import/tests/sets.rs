@@ -67,6 +67,8 @@ fn planes_without_a_place_or_with_two_are_refused() {
         ([9, 1, 1], "", "names page 9"),
         ([2, 1, 1], r#"<TiffData IFD="0" FirstZ="5"/>"#, "beyond"),
         ([2, 1, 1], r#"<TiffData IFD="0" PlaneCount="3"/>"#, "more planes"),
+        ([2, 1, 1], r#"<TiffData IFD="0"/><TiffData IFD="0" FirstZ="1"/>"#, "same page to two"),
+        ([2, 1, 1], r#"<TiffData IFD="0" PlaneCount="0"/>"#, "of 2 not where"),
     ] {
         let bytes = with_pages(&ome(&image("XYZCT", sizes, listed)), 0..3);
         let message = refusal(&Memory::of("a.ome.tif", bytes).source(), "a.ome.tif");
