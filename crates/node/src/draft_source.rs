@@ -1,10 +1,10 @@
-//! The files of a draft or a version, as the image engine reads them.
+//! The files of a draft, as the image engine reads them.
 
 use std::{collections::BTreeMap, ops::Range};
 
 use archive_store::{Archive, Blob};
 use bytes::Bytes;
-use dataset_model::{DatasetId, Digest, Manifest, ManifestFile, VersionNumber};
+use dataset_model::{DatasetId, Digest, ManifestFile, VersionNumber};
 use ome_zarr::{FileSource, SourceError};
 use tokio::runtime::Handle;
 
@@ -38,14 +38,6 @@ impl DraftSource {
             files.insert(file.path.to_string(), (file, place));
         }
         Ok(Self { archive: node.archive.clone(), files, runtime: Handle::current() })
-    }
-
-    /// The files of a published version.
-    pub(crate) fn of_version(node: &Node, dataset: &DatasetId, version: VersionNumber, manifest: &Manifest) -> Self {
-        let place = Place::Version(dataset.clone(), version);
-        let files =
-            manifest.files().iter().map(|file| (file.path.to_string(), (file.clone(), place.clone()))).collect();
-        Self { archive: node.archive.clone(), files, runtime: Handle::current() }
     }
 
     /// The digest of all paths and contents.

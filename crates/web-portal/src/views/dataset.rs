@@ -376,7 +376,7 @@ pub(crate) mod tests {
             "/data/europe-1/v2/%C3%BC%20%3Cb%3E.txt",
             "/api/v1/datasets/europe-1/versions/v2/proof",
             "512",
-            "micrometer",
+            "0.5 µm",
             "DAPI",
             "term.leading-zeros",
             "@misc{europe-1",
