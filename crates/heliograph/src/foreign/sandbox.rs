@@ -53,6 +53,7 @@ impl Sandbox {
         Self { walls: walls.unwrap_or(Walls::None), limits }
     }
 
+    #[cfg(test)]
     pub(super) fn walls(self) -> Walls {
         self.walls
     }
