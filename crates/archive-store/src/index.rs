@@ -27,8 +27,9 @@ pub(crate) struct VersionIndex {
     manifest: Arc<Manifest>,
     /// Parallel to the manifest's files.
     places: Vec<Place>,
-    /// Files that were opened, by their place in the manifest, for as long as somebody keeps them open.
-    opened: Mutex<HashMap<usize, Weak<OpenFile>>>,
+    /// Files that were opened, with their places in the manifest, for as long as somebody keeps them open. Asked before the
+    /// manifest is: a search through a million paths touches as much memory as a chunk has.
+    opened: Mutex<HashMap<FilePath, (usize, Weak<OpenFile>)>>,
 }
 
 /// A content path; most follow from the file's own path, so that an index of a million files stays small.
@@ -76,18 +77,19 @@ impl VersionIndex {
         }
     }
 
-    /// The file at a place in the manifest, where it is open.
-    pub(crate) fn opened(&self, at: usize) -> Option<Arc<OpenFile>> {
-        unpoisoned(&self.opened).get(&at).and_then(Weak::upgrade)
+    /// A file that is open.
+    pub(crate) fn opened(&self, path: &FilePath) -> Option<(&ManifestFile, Arc<OpenFile>)> {
+        let (at, open) = unpoisoned(&self.opened).get(path).and_then(|(at, open)| Some((*at, open.upgrade()?)))?;
+        Some((self.manifest.files().get(at)?, open))
     }
 
     /// Remembers an open file; it stays open only as long as somebody else keeps it.
-    pub(crate) fn remember(&self, at: usize, file: &Arc<OpenFile>) {
+    pub(crate) fn remember(&self, path: &FilePath, at: usize, file: &Arc<OpenFile>) {
         let mut opened = unpoisoned(&self.opened);
         if opened.len() >= REMEMBERED {
-            opened.retain(|_, file| file.strong_count() > 0);
+            opened.retain(|_, (_, file)| file.strong_count() > 0);
         }
-        opened.insert(at, Arc::downgrade(file));
+        opened.insert(path.clone(), (at, Arc::downgrade(file)));
     }
 
     /// About what it holds of memory, in bytes.

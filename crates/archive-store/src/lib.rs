@@ -41,6 +41,7 @@
 mod adopt;
 mod archive;
 mod blob;
+mod buffers;
 mod cache;
 mod commit;
 mod content_path;

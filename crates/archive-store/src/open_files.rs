@@ -1,11 +1,11 @@
-use std::{fmt, fs::File, sync::Arc};
+use std::{fmt, fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 use bytes::Bytes;
 use dataset_model::Digest;
 use object_store::path::Path;
-use rustix::{buffer::spare_capacity, io::Errno};
 
 use crate::{
+    buffers,
     cache::Cache,
     disk::{Disk, blocking},
     error::ArchiveError,
@@ -26,19 +26,10 @@ impl fmt::Debug for OpenFile {
 impl OpenFile {
     /// Reads `length` bytes from `start` on this very thread: bytes in the page cache are there at once.
     pub(crate) fn read(&self, start: u64, length: usize) -> Result<Bytes, ArchiveError> {
-        // Not filled with zeroes first: that would cost a tenth of what the read does.
-        let mut bytes = Vec::with_capacity(length);
-        while bytes.len() < length {
-            let at = start + bytes.len() as u64;
-            match rustix::io::pread(&self.file, spare_capacity(&mut bytes), at) {
-                Ok(0) => return Err(ArchiveError::damaged(&self.path, "the file is shorter than it was")),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(ArchiveError::disk("read", &self.path)(error.into())),
-            }
-        }
-        // The allocator may have given more room than was asked for.
-        bytes.truncate(length);
-        Ok(bytes.into())
+        buffers::filled(length, |buffer| self.file.read_exact_at(buffer, start)).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ArchiveError::damaged(&self.path, "the file is shorter than it was"),
+            _ => ArchiveError::disk("read", &self.path)(error),
+        })
     }
 }
 

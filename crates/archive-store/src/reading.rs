@@ -44,17 +44,17 @@ impl Archive {
         path: &FilePath,
     ) -> Result<Blob, ArchiveError> {
         let index = self.index(dataset, version).await?;
+        if let Some((file, open)) = index.opened(path) {
+            return Ok(Blob::new(file.size, file.sha256, Source::File(open)));
+        }
         let (at, file) = index
             .find(path)
             .ok_or_else(|| ArchiveError::NotFound { what: format!("'{path}' of {dataset} {version}") })?;
-        if let Some(open) = index.opened(at) {
-            return Ok(Blob::new(file.size, file.sha256, Source::File(open)));
-        }
         let content = index.content(at)?;
         match self.blob(content.clone(), file.sha256, file.size).await {
             Ok(blob) => {
                 if let Source::File(open) = blob.source() {
-                    index.remember(at, open);
+                    index.remember(path, at, open);
                 }
                 Ok(blob)
             }
