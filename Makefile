@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo dev setup test test-tools check format lint api-docs policy tidy
+.PHONY: help demo dev setup test test-tools bench check format lint api-docs policy tidy
 
 # Tools that `make` installs for itself, outside of the checkout so that every clone shares them.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/heliograph
@@ -32,6 +32,10 @@ test: setup test-tools ## run all tests, those with third-party clients included
 
 test-tools: ## install the Python clients the tests drive, pinned, in $(VENV)
 	@scripts/test-tools.sh $(VENV) tests/requirements.txt
+
+bench: setup ## measure side by side with peers: serving chunks beside nginx (bench/)
+	$(BUILD) --bins
+	bench/serving.sh
 
 check: setup format lint api-docs policy tidy ## what must hold before code lands; see the five below
 

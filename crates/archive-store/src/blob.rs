@@ -34,6 +34,10 @@ impl Blob {
         Self { size, sha256, source }
     }
 
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The length in bytes.
     pub fn size(&self) -> u64 {
         self.size

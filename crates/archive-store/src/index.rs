@@ -1,6 +1,9 @@
 //! Where the files of one version stand: its manifest beside the content path of each file.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
 
 use dataset_model::{Digest, FilePath, Manifest, ManifestFile, Timestamp, VersionNumber};
 use object_store::path::Path;
@@ -9,7 +12,12 @@ use crate::{
     content_path,
     error::ArchiveError,
     inventory::{Inventory, VersionBlock, VersionName},
+    locks::unpoisoned,
+    open_files::OpenFile,
 };
+
+/// Open files remembered before those closed since are forgotten.
+const REMEMBERED: usize = 32 * 1024;
 
 /// One version, ready to be read.
 #[derive(Debug)]
@@ -19,6 +27,9 @@ pub(crate) struct VersionIndex {
     manifest: Arc<Manifest>,
     /// Parallel to the manifest's files.
     places: Vec<Place>,
+    /// Files that were opened, with their places in the manifest, for as long as somebody keeps them open. Asked before the
+    /// manifest is: a search through a million paths touches as much memory as a chunk has.
+    opened: Mutex<HashMap<FilePath, (usize, Weak<OpenFile>)>>,
 }
 
 /// A content path; most follow from the file's own path, so that an index of a million files stays small.
@@ -41,7 +52,7 @@ impl VersionIndex {
         let block = block_of(inventory, version, &object)?;
         let place = |file: &ManifestFile| Ok(Place::of(content_of(inventory, file.sha256, &object)?, &file.path));
         let places = manifest.files().iter().map(place).collect::<Result<_, ArchiveError>>()?;
-        Ok(Self { object, created: block.created, manifest: Arc::new(manifest), places })
+        Ok(Self { object, created: block.created, manifest: Arc::new(manifest), places, opened: Mutex::default() })
     }
 
     pub(crate) fn manifest(&self) -> &Arc<Manifest> {
@@ -52,10 +63,33 @@ impl VersionIndex {
         self.created
     }
 
-    /// A file and the object that holds its bytes.
-    pub(crate) fn find(&self, path: &FilePath) -> Option<(&ManifestFile, Result<Path, ArchiveError>)> {
+    /// A file's place in the manifest, and the file.
+    pub(crate) fn find(&self, path: &FilePath) -> Option<(usize, &ManifestFile)> {
         let at = self.manifest.files().binary_search_by(|file| file.path.cmp(path)).ok()?;
-        Some((self.manifest.files().get(at)?, self.places.get(at)?.path(&self.object, path)))
+        Some((at, self.manifest.files().get(at)?))
+    }
+
+    /// The object that holds the bytes of the file at a place in the manifest.
+    pub(crate) fn content(&self, at: usize) -> Result<Path, ArchiveError> {
+        match (self.places.get(at), self.manifest.files().get(at)) {
+            (Some(place), Some(file)) => place.path(&self.object, &file.path),
+            _ => Err(ArchiveError::damaged(&self.object, "its list of files is shorter than it was")),
+        }
+    }
+
+    /// A file that is open.
+    pub(crate) fn opened(&self, path: &FilePath) -> Option<(&ManifestFile, Arc<OpenFile>)> {
+        let (at, open) = unpoisoned(&self.opened).get(path).and_then(|(at, open)| Some((*at, open.upgrade()?)))?;
+        Some((self.manifest.files().get(at)?, open))
+    }
+
+    /// Remembers an open file; it stays open only as long as somebody else keeps it.
+    pub(crate) fn remember(&self, path: &FilePath, at: usize, file: &Arc<OpenFile>) {
+        let mut opened = unpoisoned(&self.opened);
+        if opened.len() >= REMEMBERED {
+            opened.retain(|_, (_, file)| file.strong_count() > 0);
+        }
+        opened.insert(path.clone(), (at, Arc::downgrade(file)));
     }
 
     /// About what it holds of memory, in bytes.

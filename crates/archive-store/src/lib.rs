@@ -38,8 +38,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adopt;
 mod archive;
 mod blob;
+mod buffers;
 mod cache;
 mod commit;
 mod content_path;

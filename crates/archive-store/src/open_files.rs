@@ -5,6 +5,7 @@ use dataset_model::Digest;
 use object_store::path::Path;
 
 use crate::{
+    buffers,
     cache::Cache,
     disk::{Disk, blocking},
     error::ArchiveError,
@@ -25,14 +26,10 @@ impl fmt::Debug for OpenFile {
 impl OpenFile {
     /// Reads `length` bytes from `start` on this very thread: bytes in the page cache are there at once.
     pub(crate) fn read(&self, start: u64, length: usize) -> Result<Bytes, ArchiveError> {
-        let mut bytes = vec![0; length];
-        match self.file.read_exact_at(&mut bytes, start) {
-            Ok(()) => Ok(bytes.into()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(ArchiveError::damaged(&self.path, "the file is shorter than it was"))
-            }
-            Err(error) => Err(ArchiveError::disk("read", &self.path)(error)),
-        }
+        buffers::filled(length, |buffer| self.file.read_exact_at(buffer, start)).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ArchiveError::damaged(&self.path, "the file is shorter than it was"),
+            _ => ArchiveError::disk("read", &self.path)(error),
+        })
     }
 }
 

@@ -62,7 +62,7 @@ impl ObjectStore for VersionStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let path: FilePath = location.as_ref().parse().map_err(|error| absent(location, error))?;
         let index = self.index().await?;
-        let (file, _) = index.find(&path).ok_or_else(|| absent(location, "the version has no such file"))?;
+        let (_, file) = index.find(&path).ok_or_else(|| absent(location, "the version has no such file"))?;
         let meta = meta(file, &index)?;
         options.check_preconditions(&meta)?;
         let range = bounded(options.range.as_ref(), meta.size)?;

@@ -3,6 +3,7 @@
 mod archive;
 mod deposit;
 mod import;
+mod job;
 mod plan;
 
 use std::time::Duration;

@@ -1,12 +1,16 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use dataset_model::NodeId;
-use node::{Limits, NodeConfig, PeerConfig};
+use node::{ForeignConverter, JobLimits, Limits, NodeConfig, PeerConfig};
 use serde::Deserialize;
+
+use crate::foreign::{Bioformats2raw, ForeignLimits};
 
 /// The configuration of one node: a TOML file, over which environment variables `HELIOGRAPH_<SECTION>_<KEY>` are laid.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,6 +26,10 @@ pub struct Config {
     pub federation: FederationSection,
     /// What it takes at most.
     pub limits: LimitsSection,
+    /// How it does what takes long.
+    pub jobs: JobsSection,
+    /// How it reads microscope files.
+    pub import: ImportSection,
     /// What it writes to its log.
     pub log: LogSection,
 }
@@ -100,12 +108,36 @@ pub struct LimitsSection {
     pub archive_bytes: u64,
     /// Bytes of one RO-Crate.
     pub crate_bytes: u64,
+    /// Bytes of pixels one converted image may have, its smaller levels included.
+    pub converted_bytes: u64,
     /// Seconds one SPARQL query may take.
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
     pub sparql_rows: usize,
     /// Bytes of drawn pictures kept on disk.
     pub render_cache_bytes: u64,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobsSection {
+    /// Jobs done at the same time.
+    pub running_jobs: usize,
+    /// Jobs that one owner may have waiting or running.
+    pub owner_jobs: usize,
+}
+
+/// `[import]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportSection {
+    /// The program bioformats2raw, for formats that are not read here.
+    pub bioformats2raw: Option<PathBuf>,
+    /// Seconds it may take for one file.
+    pub foreign_seconds: u64,
+    /// Bytes of memory that each of its processes may write to.
+    pub foreign_memory_bytes: u64,
 }
 
 /// `[log]`
@@ -161,11 +193,34 @@ impl Default for LimitsSection {
             deposit_files,
             archive_bytes,
             crate_bytes,
+            converted_bytes,
             sparql_seconds,
             sparql_rows,
             render_cache_bytes,
         } = Limits::default();
-        Self { file_bytes, deposit_files, archive_bytes, crate_bytes, sparql_seconds, sparql_rows, render_cache_bytes }
+        Self {
+            file_bytes,
+            deposit_files,
+            archive_bytes,
+            crate_bytes,
+            converted_bytes,
+            sparql_seconds,
+            sparql_rows,
+            render_cache_bytes,
+        }
+    }
+}
+
+impl Default for JobsSection {
+    fn default() -> Self {
+        let JobLimits { running, of_one_owner } = JobLimits::default();
+        Self { running_jobs: running, owner_jobs: of_one_owner }
+    }
+}
+
+impl Default for ImportSection {
+    fn default() -> Self {
+        Self { bioformats2raw: None, foreign_seconds: 6 * 60 * 60, foreign_memory_bytes: 8 << 30 }
     }
 }
 
@@ -241,11 +296,29 @@ impl Config {
                 deposit_files: limits.deposit_files,
                 archive_bytes: limits.archive_bytes,
                 crate_bytes: limits.crate_bytes,
+                converted_bytes: limits.converted_bytes,
                 sparql_seconds: limits.sparql_seconds,
                 sparql_rows: limits.sparql_rows,
                 render_cache_bytes: limits.render_cache_bytes,
             },
+            jobs: JobLimits { running: self.jobs.running_jobs.max(1), of_one_owner: self.jobs.owner_jobs.max(1) },
         })
+    }
+
+    /// The program for microscope files that are not read here, where one is configured.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn to_foreign(&self) -> Result<Option<Arc<dyn ForeignConverter>>> {
+        let Some(program) = &self.import.bioformats2raw else { return Ok(None) };
+        let limits = ForeignLimits {
+            time: Duration::from_secs(self.import.foreign_seconds.max(1)),
+            memory_bytes: self.import.foreign_memory_bytes,
+            output_bytes: self.limits.converted_bytes,
+            output_files: self.limits.deposit_files,
+        };
+        let converter = Bioformats2raw::new(program, limits).context("import.bioformats2raw")?;
+        Ok(Some(Arc::new(converter)))
     }
 
     fn archive(&self) -> Result<archive_store::Location> {
@@ -280,14 +353,14 @@ fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
 fn setting_named(variable: &str) -> Option<(String, String)> {
     let (section, key) = variable.strip_prefix("HELIOGRAPH_")?.split_once('_')?;
     let section = section.to_lowercase();
-    let known = ["node", "server", "storage", "federation", "limits", "log"].contains(&section.as_str());
+    let known =
+        ["node", "server", "storage", "federation", "limits", "jobs", "import", "log"].contains(&section.as_str());
     known.then(|| (section, key.to_lowercase()))
 }
 
 /// Numbers and switches are told from text by their key.
 fn typed(key: &str, value: String) -> toml::Value {
-    let number =
-        key.ends_with("_bytes") || key.ends_with("_files") || key.ends_with("_seconds") || key.ends_with("_rows");
+    let number = ["_bytes", "_files", "_jobs", "_seconds", "_rows"].iter().any(|unit| key.ends_with(unit));
     match (value.parse::<i64>(), value.parse::<bool>()) {
         (Ok(number_value), _) if number => toml::Value::Integer(number_value),
         (_, Ok(switch)) if key.ends_with("allow_http") => toml::Value::Boolean(switch),

@@ -19,6 +19,7 @@ mod client;
 mod commands;
 mod config;
 mod demo;
+mod foreign;
 mod server;
 mod telemetry;
 

@@ -1,7 +1,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use axum::Router;
+use axum::{Router, ServiceExt, extract::Request, serve::ListenerExt};
+use http_api::BytesFirst;
 use node::{Actor, Background, Node, Scope};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
@@ -26,19 +27,23 @@ impl Server {
     /// # Errors
     /// When the address is taken or the node cannot be opened.
     pub async fn start(config: Config) -> Result<Self> {
-        let node_config = config.to_node()?;
+        let (node_config, foreign) = (config.to_node()?, config.to_foreign()?);
         // The port first: a node that cannot be reached should not start to work.
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| format!("cannot listen on {}: is another program using it?", config.server.listen))?;
         let address = listener.local_addr()?;
-        let node = Node::open(node_config).await?;
+        let node = Node::open_with(node_config, foreign).await?;
         make_first_token(&node)?;
         let background = node.start();
         let (stop, mut stopped) = watch::channel(false);
-        let app = app(node.clone());
+        let app = BytesFirst::new(node.clone(), app(node.clone()));
+        let listener = listener.tap_io(|connection| {
+            // Small answers must not wait for the client's acknowledgement; where it fails they are only slower.
+            let _ = connection.set_nodelay(true);
+        });
         let serving = tokio::spawn(async move {
-            axum::serve(listener, app)
+            axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
                 .with_graceful_shutdown(async move {
                     // An error means that the server value is gone: stop as well.
                     let _ = stopped.wait_for(|stop| *stop).await;
@@ -67,6 +72,7 @@ impl Server {
     /// Stops taking requests, lets running ones end, and joins every background task.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        self.node.close_streams();
         let abort = self.serving.abort_handle();
         if tokio::time::timeout(GRACE, self.serving).await.is_err() {
             tracing::warn!("some answers did not end in time; they are cut off");

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use node::{Actor, Node, NodeError};
 
@@ -15,14 +15,17 @@ impl FromRequestParts<Arc<Node>> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self(Actor::Anonymous)) };
-        let token = value.to_str().ok().and_then(|text| text.split_once(' '));
-        match token {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                Ok(Self(node.authenticate(token.trim())?))
-            }
-            _ => Err(NodeError::Unauthenticated.into()),
-        }
+        who_asks(&parts.headers, node).map(Self)
+    }
+}
+
+/// Who asks, by the headers of a request.
+pub(crate) fn who_asks(headers: &HeaderMap, node: &Node) -> Result<Actor, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Actor::Anonymous) };
+    let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(node.authenticate(token.trim())?),
+        _ => Err(NodeError::Unauthenticated.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use node::{Actor, Node, NodeError, OpenFile, VersionChoice};
 
 use crate::{
     Problem,
-    authentication::Asking,
+    authentication::{Asking, who_asks},
     conditions::{self, Verdict},
     content_digest, media_types,
     ranges::{self, Wanted},
@@ -46,17 +46,38 @@ pub(crate) async fn read_file(
     Path((id, version, path)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    read(&node, &actor, (&id, &version, &path), &headers).await
+}
+
+/// Dataset id, version and path as they stand in an address.
+pub(crate) type Address<'a> = (&'a str, &'a str, &'a str);
+
+/// The same without a router.
+pub(crate) async fn answer_plainly(
+    node: &Arc<Node>,
+    address: Address<'_>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    read(node, &who_asks(headers, node)?, address, headers).await
+}
+
+async fn read(
+    node: &Arc<Node>,
+    actor: &Actor,
+    (id, version, path): Address<'_>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let absent = || NodeError::NotFound("there is no such file".into());
     let id = id.parse().map_err(|_| absent())?;
     let version = version.parse().map_err(|_| absent())?;
     let path: FilePath = path.parse().map_err(|_| absent())?;
-    let (file, immutable) = open(&node, &actor, &id, version, &path).await?;
+    let (file, immutable) = open(node, actor, &id, version, &path).await?;
     let etag = format!("\"{}\"", file.tag());
-    let mut response = match conditions::weigh(&headers, &etag) {
+    let mut response = match conditions::weigh(headers, &etag) {
         Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
         Verdict::Failed => StatusCode::PRECONDITION_FAILED.into_response(),
         Verdict::Proceed => {
-            let range = headers.get(header::RANGE).filter(|_| conditions::range_applies(&headers, &etag));
+            let range = headers.get(header::RANGE).filter(|_| conditions::range_applies(headers, &etag));
             answer(&file, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
         }
     };
@@ -131,9 +152,14 @@ async fn part(
         Some(bytes) => Body::from(bytes?),
         None => Body::from_stream(blob.read(range)),
     };
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::CONTENT_LENGTH, length.into())];
-    Ok((status, headers, body).into_response())
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    // All that an answer has, so that the map does not grow step by step.
+    headers.reserve(16);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    Ok(response)
 }
 
 /// `multipart/byteranges` (RFC 9110 §14.6), streamed part by part.

@@ -6,16 +6,17 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use dataset_model::DatasetId;
-use node::{DraftView, NewDraft, Node, NodeError, PublicationReceipt, ValidationReport};
+use node::{ConversionRequest, DraftView, JobKind, NewDraft, Node, NodeError};
 use serde_json::{Value, json};
 
 use crate::{
     Problem,
     authentication::{Asking, IdempotencyKey},
+    jobs::{accepted, prefers_async},
     request_body,
 };
 
@@ -32,6 +33,8 @@ fn with_links(view: &DraftView) -> Value {
         "files": format!("{base}/files"),
         "validate": format!("{base}/validate"),
         "publish": format!("{base}/publish"),
+        "convert": format!("{base}/convert"),
+        "jobs": format!("{base}/jobs"),
     });
     value
 }
@@ -42,7 +45,7 @@ fn created(view: &DraftView) -> Response {
 }
 
 /// Makes a draft from its RO-Crate. With an `Idempotency-Key`, asking again finds the same draft.
-#[utoipa::path(post, path = "/api/v1/deposits", tag = "deposit", request_body(content = Value, description = "The RO-Crate as it is, or `{\"crate\": {…}, \"new_version_of\": id}`"),
+#[utoipa::path(post, path = "/api/v1/deposits", tag = "deposit", request_body(content = Value, description = "The RO-Crate as it is, or `{\"crate\": {…}, \"new_version_of\": id, \"convert\": false}`"),
     responses((status = 201, description = "The draft"), (status = 401, description = "No token"), (status = 422, description = "Not an RO-Crate")), security(("token" = ["deposit"])))]
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
@@ -52,7 +55,8 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let body = request_body::read_draft(&node, body).await?;
     let new_version_of = body.new_version_of.as_deref().map(dataset_id).transpose()?;
-    let new = NewDraft { crate_json: body.crate_json, client_key: key.map(|key| key.0), new_version_of };
+    let client_key = key.map(|key| key.0);
+    let new = NewDraft { crate_json: body.crate_json, client_key, new_version_of, convert: body.convert };
     Ok(created(&node.create_draft(&actor, new)?))
 }
 
@@ -73,8 +77,8 @@ pub(crate) async fn show(
     Ok(Json(with_links(&node.draft(&actor, &dataset_id(&id)?)?)))
 }
 
-/// Replaces the draft's RO-Crate.
-#[utoipa::path(patch, path = "/api/v1/deposits/{id}", tag = "deposit", params(("id" = String, Path, description = "Draft id")), request_body(content = Value, description = "The RO-Crate"),
+/// Replaces the draft's RO-Crate, or says whether its microscope files become images.
+#[utoipa::path(patch, path = "/api/v1/deposits/{id}", tag = "deposit", params(("id" = String, Path, description = "Draft id")), request_body(content = Value, description = "The RO-Crate, or `{\"convert\": false}`"),
     responses((status = 200, description = "The draft"), (status = 422, description = "Not an RO-Crate")), security(("token" = ["deposit"])))]
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
@@ -83,8 +87,13 @@ pub(crate) async fn replace(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let body = request_body::read_draft(&node, body).await?;
-    let text = body.crate_json.ok_or_else(|| Problem::invalid("send the RO-Crate as the body"))?;
-    Ok(Json(with_links(&node.replace_crate(&actor, &dataset_id(&id)?, text)?)))
+    let id = dataset_id(&id)?;
+    let chosen = body.convert.map(|convert| node.choose_conversion(&actor, &id, convert)).transpose()?;
+    let view = match body.crate_json {
+        Some(text) => node.replace_crate(&actor, &id, text)?,
+        None => chosen.ok_or_else(|| Problem::invalid("send the RO-Crate as the body"))?,
+    };
+    Ok(Json(with_links(&view)))
 }
 
 /// Throws a draft and its files away.
@@ -98,25 +107,36 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Checks a draft without changing it.
-#[utoipa::path(post, path = "/api/v1/deposits/{id}/validate", tag = "deposit", params(("id" = String, Path, description = "Draft id")), responses((status = 200, description = "Findings")), security(("token" = ["deposit"])))]
+/// Checks a draft without changing it. With `Prefer: respond-async`, as a job.
+#[utoipa::path(post, path = "/api/v1/deposits/{id}/validate", tag = "deposit", params(("id" = String, Path, description = "Draft id")), responses((status = 200, description = "Findings"), (status = 202, description = "The job, where the client would rather not wait")), security(("token" = ["deposit"])))]
 pub(crate) async fn validate(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
     Path(id): Path<String>,
-) -> Result<Json<ValidationReport>, Problem> {
-    Ok(Json(node.validate_draft(&actor, &dataset_id(&id)?).await?))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = dataset_id(&id)?;
+    if prefers_async(&headers) {
+        return Ok(accepted(&node.start_job(&actor, &id, JobKind::Validate, ConversionRequest::default())?));
+    }
+    Ok(Json(node.validate_draft(&actor, &id).await?).into_response())
 }
 
-/// Publishes a draft as an immutable version; the answer survives a crash of the server.
+/// Publishes a draft as an immutable version, after making images of its microscope files; the answer survives a crash of the
+/// server. With `Prefer: respond-async`, as a job.
 #[utoipa::path(post, path = "/api/v1/deposits/{id}/publish", tag = "deposit", params(("id" = String, Path, description = "Draft id")),
-    responses((status = 201, description = "Published"), (status = 409, description = "Files are still arriving, or another version came first"), (status = 422, description = "A MUST is broken; `findings` say which")), security(("token" = ["deposit"])))]
+    responses((status = 201, description = "Published"), (status = 202, description = "The job, where the client would rather not wait"), (status = 409, description = "Files are still arriving, or another version came first"), (status = 422, description = "A MUST is broken; `findings` say which")), security(("token" = ["deposit"])))]
 pub(crate) async fn publish(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
     Path(id): Path<String>,
-) -> Result<(StatusCode, Json<PublicationReceipt>), Problem> {
-    Ok((StatusCode::CREATED, Json(node.publish(&actor, &dataset_id(&id)?).await?)))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = dataset_id(&id)?;
+    if prefers_async(&headers) {
+        return Ok(accepted(&node.start_job(&actor, &id, JobKind::Publish, ConversionRequest::default())?));
+    }
+    Ok((StatusCode::CREATED, Json(node.publish(&actor, &id).await?)).into_response())
 }
 
 /// Starts a new version of a dataset: a draft that has the files of the latest one already.
@@ -134,6 +154,7 @@ pub(crate) async fn create_version(
         crate_json: body.crate_json,
         client_key: key.map(|key| key.0),
         new_version_of: Some(dataset_id(&id)?),
+        convert: body.convert,
     };
     Ok(created(&node.create_draft(&actor, new)?))
 }

@@ -12,8 +12,10 @@
 //! ```
 
 mod authentication;
+mod bytes_first;
 mod conditions;
 mod content_digest;
+mod cors;
 mod data;
 mod datasets;
 mod deposit_archive;
@@ -21,6 +23,7 @@ mod deposit_files;
 mod deposits;
 mod harvesting;
 mod health;
+mod jobs;
 mod log;
 mod media_types;
 mod openapi;
@@ -39,13 +42,10 @@ mod tokens;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    http::{HeaderName, Method, header},
-};
+use axum::Router;
 use node::Node;
-use tower_http::cors::{Any, CorsLayer};
 
+pub use bytes_first::BytesFirst;
 pub use openapi::document;
 pub use problem::Problem;
 
@@ -60,41 +60,6 @@ pub fn router(node: Arc<Node>) -> Router {
     router
         .route("/api/openapi.json", axum::routing::get(serve_document))
         .layer(axum::middleware::map_response(rejections::as_problem))
-        .layer(cors())
+        .layer(cors::layer())
         .with_state(node)
-}
-
-/// Viewers on any site may read; tokens travel in a header that a page cannot send unknowingly.
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::OPTIONS,
-        ])
-        .allow_headers([
-            header::RANGE,
-            header::IF_NONE_MATCH,
-            header::IF_MATCH,
-            header::IF_RANGE,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            header::AUTHORIZATION,
-            HeaderName::from_static("content-digest"),
-            HeaderName::from_static("idempotency-key"),
-        ])
-        .expose_headers([
-            header::CONTENT_LENGTH,
-            header::CONTENT_RANGE,
-            header::ACCEPT_RANGES,
-            header::ETAG,
-            header::LINK,
-            HeaderName::from_static("repr-digest"),
-        ])
-        .max_age(std::time::Duration::from_secs(86_400))
 }

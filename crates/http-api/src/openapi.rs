@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, harvesting, health, log, peers, render, search, sources,
-    sparql, terms, tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, harvesting, health, jobs, log, peers, render, search,
+    sources, sparql, terms, tokens,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -33,6 +33,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(deposits::show, deposits::replace, deposits::delete))
         .routes(routes!(deposits::validate))
         .routes(routes!(deposits::publish))
+        .routes(routes!(jobs::convert))
+        .routes(routes!(jobs::of_deposit))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(deposit_files::list))
         .routes(routes!(deposit_files::put, deposit_files::delete))
         .routes(routes!(deposit_archive::put))

@@ -9,6 +9,8 @@ use crate::Problem;
 pub(crate) struct DraftBody {
     pub crate_json: Option<String>,
     pub new_version_of: Option<String>,
+    /// Whether microscope files become images.
+    pub convert: Option<bool>,
 }
 
 /// Reads a body of at most the size a crate may have.
@@ -32,13 +34,18 @@ pub(crate) async fn read_draft(node: &Node, body: Body) -> Result<DraftBody, Pro
         return Err(Problem::invalid("the body must be a JSON object: an RO-Crate, or {\"crate\": …}"));
     };
     if object.contains_key("@graph") || object.contains_key("@context") {
-        return Ok(DraftBody { crate_json: Some(text), new_version_of: None });
+        return Ok(DraftBody { crate_json: Some(text), ..DraftBody::default() });
     }
     let new_version_of = object.get("new_version_of").and_then(Value::as_str).map(str::to_owned);
-    match object.get("crate") {
-        Some(crate_json) => Ok(DraftBody { crate_json: Some(crate_json.to_string()), new_version_of }),
-        None if new_version_of.is_some() || object.is_empty() => Ok(DraftBody { crate_json: None, new_version_of }),
-        None => Err(Problem::invalid(
+    let convert = match object.get("convert") {
+        None => None,
+        Some(Value::Bool(convert)) => Some(*convert),
+        Some(_) => return Err(Problem::invalid("'convert' must be true or false")),
+    };
+    let says_something = new_version_of.is_some() || convert.is_some() || object.is_empty();
+    match object.get("crate").map(ToString::to_string) {
+        crate_json if crate_json.is_some() || says_something => Ok(DraftBody { crate_json, new_version_of, convert }),
+        _ => Err(Problem::invalid(
             "the body holds neither an RO-Crate ('@graph') nor 'crate': send ro-crate-metadata.json as it is",
         )),
     }

@@ -2,7 +2,10 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -32,6 +35,8 @@ struct Shared {
     durability: Durability,
     /// How much of each log is durable. Readers see no more, so that no checkpoint is signed that a crash could undo.
     sizes: RwLock<BTreeMap<NodeId, u64>>,
+    /// Counts appends, so that what was read of the logs can be kept until the next one.
+    generation: AtomicU64,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -50,8 +55,12 @@ impl Ledger {
         let database = Database::open(dir)?;
         let frontiers = log::open_all(&database)?;
         let sizes = frontiers.iter().map(|(node, frontier)| (node.clone(), frontier.size())).collect();
-        let shared =
-            Shared { frontiers: Mutex::new(frontiers), durability: Durability::default(), sizes: RwLock::new(sizes) };
+        let shared = Shared {
+            frontiers: Mutex::new(frontiers),
+            durability: Durability::default(),
+            sizes: RwLock::new(sizes),
+            generation: AtomicU64::new(0),
+        };
         Ok(Self { database: Arc::new(database), shared: Arc::new(shared) })
     }
 
@@ -62,6 +71,12 @@ impl Ledger {
     pub fn size(&self, node: &NodeId) -> Result<u64, LedgerError> {
         let sizes = self.shared.sizes.read().unwrap_or_else(PoisonError::into_inner);
         Ok(sizes.get(node).copied().unwrap_or(0))
+    }
+
+    /// A number that changes with every append to any log, before that append returns. What was read of logs after asking
+    /// for it holds as long as it is the same.
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
     }
 
     /// The nodes whose logs have entries here, in order.
@@ -92,7 +107,9 @@ impl Ledger {
             return Err(LedgerError::Conflict { expected, actual });
         }
         let plan = append::plan(&self.database, node, frontier, append)?;
-        let ticket = self.shared.durability.apply(|| self.database.apply(plan.writes))?;
+        let applied = self.shared.durability.apply(|| self.database.apply(plan.writes));
+        self.shared.generation.fetch_add(1, Ordering::AcqRel);
+        let ticket = applied?;
         if !plan.indexes.is_empty() {
             frontiers.insert(node.clone(), plan.frontier);
         }

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use dataset_model::{DatasetId, VersionNumber};
+use dataset_model::{DatasetId, ManifestFile, VersionNumber};
 use serde_json::{Map, Value, json};
 
-use crate::image_facts::{self, ImageFacts};
+use crate::{
+    Conversion,
+    image_facts::{self, ImageFacts},
+};
 
 /// The metadata file of an attached RO-Crate (RO-Crate 1.2, "RO-Crate Metadata Document").
 pub(crate) const CRATE_FILE: &str = "ro-crate-metadata.json";
@@ -22,6 +25,8 @@ pub(crate) struct CrateImage {
     pub name: String,
     pub facts: ImageFacts,
 }
+/// Files an image was made of that a crate names one by one.
+const MOST_SOURCES: usize = 100;
 
 /// What the node adds to a crate.
 pub(crate) struct Additions<'a> {
@@ -32,10 +37,12 @@ pub(crate) struct Additions<'a> {
     pub public_url: &'a str,
     pub publisher: &'a str,
     pub images: &'a [CrateImage],
+    /// Images that the node made, with what it made them of.
+    pub conversions: &'a [Conversion],
 }
 
-/// Adds identifier, version, publisher (where missing), images and thumbnail to the root dataset, and takes e-mail
-/// addresses out: a published crate cannot be taken back from everyone who harvested it.
+/// Adds identifier, version, publisher (where missing), images, thumbnail and how the node made images of other files to the
+/// root dataset, and takes e-mail addresses out: a published crate cannot be taken back from everyone who harvested it.
 ///
 /// A document without `@graph` is returned as it is.
 pub(crate) fn compose(mut document: Value, additions: &Additions<'_>) -> Value {
@@ -52,6 +59,7 @@ pub(crate) fn compose(mut document: Value, additions: &Additions<'_>) -> Value {
     let ids: HashSet<&str> = added.iter().filter_map(|entity| entity.get("@id")?.as_str()).collect();
     graph.retain(|entity| !entity.get("@id").and_then(Value::as_str).is_some_and(|id| ids.contains(id)));
     graph.extend(added);
+    additions.conversions.iter().for_each(|conversion| add_conversion(graph, &root_id, conversion));
     if needs_publisher {
         graph.push(json!({"@id": additions.public_url, "@type": "Organization", "name": additions.publisher}));
     }
@@ -106,6 +114,81 @@ fn image_entities(image: &CrateImage, additions: &Additions<'_>, at: usize) -> V
     [vec![Value::Object(entity)], channels].concat()
 }
 
+/// How an image was made, as RO-Crate 1.2 describes software that changed files ("Provenance of entities").
+fn add_conversion(graph: &mut Vec<Value>, root_id: &str, conversion: &Conversion) {
+    let image = &conversion.image;
+    let action = format!("#conversion-of-{image}");
+    let software: Vec<Value> = conversion.software.iter().map(|name| json!({"@id": software_id(name)})).collect();
+    let source_entities = source_entities(conversion);
+    let sources: Vec<Value> = source_entities.iter().map(|entity| json!({"@id": entity["@id"]})).collect();
+    let root = graph.iter_mut().filter_map(Value::as_object_mut).find(|entity| id_of(entity) == root_id);
+    if let Some(root) = root {
+        add_to(root, "mentions", json!({"@id": action}));
+        let parts = sources.iter().filter(|source| source["@id"] != root_id);
+        parts.for_each(|source| add_to(root, "hasPart", source.clone()));
+    }
+    for name in &conversion.software {
+        add_entity(graph, software_entity(name));
+    }
+    source_entities.into_iter().for_each(|entity| add_entity(graph, entity));
+    add_entity(
+        graph,
+        json!({
+            "@id": action,
+            "@type": "CreateAction",
+            "name": format!("Conversion to the OME-Zarr image {image}"),
+            "endTime": conversion.ended.to_string(),
+            "instrument": software,
+            "object": sources,
+            "result": {"@id": format!("{image}/")},
+        }),
+    );
+}
+
+fn software_id(name: &str) -> String {
+    format!("#{}", name.to_lowercase().replace(' ', "-"))
+}
+
+/// A program by its name and version, `Heliograph 0.1.0`.
+fn software_entity(name: &str) -> Value {
+    let (title, version) = name.rsplit_once(' ').unwrap_or((name, ""));
+    json!({"@id": software_id(name), "@type": "SoftwareApplication", "name": title, "softwareVersion": version})
+}
+
+/// The files an image was made of; where those are many, the folder that holds them.
+fn source_entities(conversion: &Conversion) -> Vec<Value> {
+    let files = &conversion.sources;
+    if files.len() <= MOST_SOURCES {
+        return files.iter().map(source_entity).collect();
+    }
+    let mut folder = files.first().map(|file| file.path.as_str()).unwrap_or_default();
+    while let Some((above, _)) = folder.rsplit_once('/') {
+        folder = above;
+        if files.iter().all(|file| file.path.as_str().strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))) {
+            let description = format!("{} files of one image", files.len());
+            return vec![json!({"@id": format!("{folder}/"), "@type": "Dataset", "description": description})];
+        }
+    }
+    vec![json!({"@id": "./"})]
+}
+
+fn source_entity(file: &ManifestFile) -> Value {
+    json!({
+        "@id": file.path.as_str(),
+        "@type": "File",
+        "name": file.path.name(),
+        "contentSize": file.size.to_string(),
+        "sha256": file.sha256.to_string(),
+    })
+}
+
+/// Adds an entity, unless the crate describes it already.
+fn add_entity(graph: &mut Vec<Value>, entity: Value) {
+    if !graph.iter().any(|known| known.get("@id") == entity.get("@id")) {
+        graph.push(entity);
+    }
+}
+
 fn thumbnail(image: &CrateImage, additions: &Additions<'_>) -> String {
     let Additions { public_url, dataset, version, .. } = additions;
     format!("{public_url}/render/{dataset}/{version}/{}/thumbnail?size=256", image.path.replace(' ', "%20"))
@@ -157,7 +240,19 @@ fn remove_emails(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use dataset_model::{Digest, Timestamp};
+
     use super::*;
+
+    fn conversion() -> Conversion {
+        Conversion {
+            image: "cells.ome.zarr".parse().unwrap(),
+            sources: vec![ManifestFile { path: "cells.ome.tif".parse().unwrap(), size: 3, sha256: Digest::of("tif") }],
+            software: vec!["bioformats2raw 0.9.1".into(), "Heliograph 0.1.0".into()],
+            ended: Timestamp::now(),
+            findings: Vec::new(),
+        }
+    }
 
     fn composed(document: Value) -> Value {
         with_images(document, &[])
@@ -172,6 +267,7 @@ mod tests {
             public_url: "https://e.org",
             publisher: "Europe",
             images,
+            conversions: &[conversion()],
         };
         compose(document, &additions)
     }
@@ -189,7 +285,27 @@ mod tests {
         assert_eq!(graph[1]["version"], "1");
         assert_eq!(graph[1]["publisher"]["@id"], "https://e.org");
         assert_eq!(graph[2], json!({"@id": "#a", "name": "A"}));
-        assert_eq!(graph[3]["name"], "Europe");
+        assert_eq!(graph.last().unwrap()["name"], "Europe");
+    }
+
+    #[test]
+    fn what_the_node_made_names_its_source_and_the_programs() {
+        let crate_json = json!({"@graph": [
+            {"@id": "ro-crate-metadata.json", "about": {"@id": "./"}},
+            {"@id": "./", "publisher": {"@id": "#p"}},
+            {"@id": "cells.ome.tif", "@type": "File", "name": "As the depositor describes it"},
+        ]});
+        let composed = composed(crate_json);
+        let entity =
+            |id: &str| composed["@graph"].as_array().unwrap().iter().find(|entity| entity["@id"] == id).unwrap();
+        let action = entity("#conversion-of-cells.ome.zarr");
+        assert_eq!(action["@type"], "CreateAction");
+        assert_eq!(action["object"], json!([{"@id": "cells.ome.tif"}]));
+        assert_eq!(action["result"], json!({"@id": "cells.ome.zarr/"}));
+        assert_eq!(action["instrument"], json!([{"@id": "#bioformats2raw-0.9.1"}, {"@id": "#heliograph-0.1.0"}]));
+        assert_eq!(entity("#heliograph-0.1.0")["softwareVersion"], "0.1.0");
+        assert_eq!(entity("cells.ome.tif")["name"], "As the depositor describes it");
+        assert_eq!(entity("./")["mentions"], json!({"@id": "#conversion-of-cells.ome.zarr"}));
     }
 
     #[test]

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use archive_store::Location;
 use dataset_model::NodeId;
 
+use crate::JobLimits;
+
 /// What a node needs to know about itself. The binary composes it from TOML and the environment.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
@@ -26,6 +28,8 @@ pub struct NodeConfig {
     pub poll_seconds: u64,
     /// What the node takes at most.
     pub limits: Limits,
+    /// How jobs are run.
+    pub jobs: JobLimits,
 }
 
 /// A node to follow.
@@ -50,6 +54,8 @@ pub struct Limits {
     pub archive_bytes: u64,
     /// Bytes of one RO-Crate.
     pub crate_bytes: u64,
+    /// Bytes of pixels one converted image may have, its smaller levels included.
+    pub converted_bytes: u64,
     /// Seconds one SPARQL query may take.
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
@@ -65,6 +71,7 @@ impl Default for Limits {
             deposit_files: 2_000_000,
             archive_bytes: 1 << 40,
             crate_bytes: 16 << 20,
+            converted_bytes: 1 << 40,
             sparql_seconds: 20,
             sparql_rows: 100_000,
             render_cache_bytes: 1 << 30,

@@ -1,4 +1,4 @@
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 use dataset_model::{
@@ -142,8 +142,14 @@ impl Node {
     }
 
     /// A live dataset the actor may read.
-    pub(crate) fn find(&self, actor: &Actor, id: &DatasetId, node: Option<&NodeId>) -> Result<Found, NodeError> {
+    pub(crate) fn find(&self, actor: &Actor, id: &DatasetId, node: Option<&NodeId>) -> Result<Arc<Found>, NodeError> {
         let absent = || NodeError::NotFound(format!("there is no dataset '{id}' here"));
+        // Before anything is read, so that what changes meanwhile is noticed.
+        let generation = self.ledger.generation();
+        if let Some(known) = self.known_datasets.get(id, generation).filter(|_| node.is_none()) {
+            policy::require_read(actor, Access::Open, absent)?;
+            return Ok(known);
+        }
         let holders = self.ledger.nodes_holding(id)?;
         let own = holders.iter().find(|holder| **holder == self.config.id);
         let holder = match node {
@@ -157,7 +163,11 @@ impl Node {
         if let Event::Withdraw(withdrawn) = &newest.event {
             return Err(NodeError::Gone(Box::new(self.tombstone(&key, newest, withdrawn))));
         }
-        Ok(Found { key, history })
+        let found = Arc::new(Found { key, history });
+        if node.is_none() {
+            self.known_datasets.keep(id, generation, found.clone());
+        }
+        Ok(found)
     }
 
     /// A dataset's entries, newest first, back to its latest withdrawal.

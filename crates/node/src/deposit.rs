@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     Actor, Node, NodeError, Scope,
     composition::CRATE_FILE,
-    documents::{ClientKey, Draft, DraftFile, DraftState},
+    documents::{ClientKey, Draft, DraftFile, DraftState, version_key},
     policy,
 };
 
@@ -23,6 +23,8 @@ pub struct NewDraft {
     pub client_key: Option<String>,
     /// The dataset to make a new version of.
     pub new_version_of: Option<DatasetId>,
+    /// Whether microscope files are made into images; they are when nothing is said.
+    pub convert: Option<bool>,
 }
 
 /// A draft as its owner sees it.
@@ -44,6 +46,10 @@ pub struct DraftView {
     pub bytes: u64,
     /// Whether a crate was sent.
     pub has_crate: bool,
+    /// Whether microscope files are made into images.
+    pub convert: bool,
+    /// The folders of images that the node made of other files.
+    pub converted: Vec<FilePath>,
     /// When it was made.
     pub created: Option<Timestamp>,
 }
@@ -85,10 +91,15 @@ impl Node {
             created: now,
             updated: now,
             state: DraftState::Open,
+            convert: new.convert.unwrap_or(true),
         };
         let mut changes = vec![self.drafts().put(id.as_str(), &draft)?];
         for (file, crc32) in &inherited {
             changes.push(self.put_inherited(&id, file, *crc32)?);
+        }
+        let made = self.conversions_of_base(&draft)?;
+        if !made.is_empty() {
+            changes.push(self.conversions().put(id.as_str(), &made)?);
         }
         if let Some(text) = new.crate_json.or(self.crate_of_base(&draft)?) {
             self.check_crate_text(&draft, &text)?;
@@ -132,8 +143,23 @@ impl Node {
     /// When the crate cannot be read; the draft then stays as it was.
     pub fn replace_crate(&self, actor: &Actor, id: &DatasetId, text: String) -> Result<DraftView, NodeError> {
         let draft = self.open_draft(actor, id)?;
+        let lock = self.drafts_in_use.of(id);
+        let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
         self.check_crate_text(&draft, &text)?;
         self.ledger.write(vec![self.sent_crates().put(id.as_str(), &text)?, self.touched(&draft)?])?;
+        self.view_draft(&draft)
+    }
+
+    /// Says whether microscope files of a draft are made into images.
+    ///
+    /// # Errors
+    /// When there is no such draft, or something is being done with it.
+    pub fn choose_conversion(&self, actor: &Actor, id: &DatasetId, convert: bool) -> Result<DraftView, NodeError> {
+        let draft = self.open_draft(actor, id)?;
+        let lock = self.drafts_in_use.of(id);
+        let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
+        let draft = Draft { convert, updated: Timestamp::now(), ..draft };
+        self.ledger.write(vec![self.drafts().put(id.as_str(), &draft)?])?;
         self.view_draft(&draft)
     }
 
@@ -155,7 +181,7 @@ impl Node {
     {
         let draft = self.open_draft(actor, id)?;
         let lock = self.drafts_in_use.of(id);
-        let Ok(_shared) = lock.try_read() else { return Err(busy(id)) };
+        let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
         self.make_room(id, &path)?;
         let expect = Expect { sha256: expected, size: None, max_bytes: self.config.limits.file_bytes };
         let blob = self.archive.put_draft_file(id, body, expect).await.map_err(refused_body)?;
@@ -176,7 +202,7 @@ impl Node {
     pub fn delete_draft_file(&self, actor: &Actor, id: &DatasetId, path: &FilePath) -> Result<(), NodeError> {
         self.open_draft(actor, id)?;
         let lock = self.drafts_in_use.of(id);
-        let Ok(_shared) = lock.try_read() else { return Err(busy(id)) };
+        let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
         let key = file_key(id, path);
         if self.draft_files().get(&key)?.is_none() {
             return Err(NodeError::NotFound(format!("deposit '{id}' has no file '{path}'")));
@@ -217,7 +243,7 @@ impl Node {
     pub async fn delete_draft(&self, actor: &Actor, id: &DatasetId) -> Result<(), NodeError> {
         let draft = self.open_draft(actor, id)?;
         let lock = self.drafts_in_use.of(id);
-        let Ok(_alone) = lock.try_write() else { return Err(busy(id)) };
+        let Ok(_alone) = lock.try_write() else { return Err(self.busy(id)) };
         let mut changes = self.forget_draft(&draft)?;
         if let Some(key) = &draft.client_key {
             changes.push(self.client_keys().remove(&format!("{}/{key}", draft.owner)));
@@ -229,10 +255,11 @@ impl Node {
     /// A draft the actor may work on, open for changes.
     pub(crate) fn open_draft(&self, actor: &Actor, id: &DatasetId) -> Result<Draft, NodeError> {
         let draft = self.own_draft(actor, id)?;
-        if draft.state == DraftState::Open { Ok(draft) } else { Err(busy(id)) }
+        if draft.state == DraftState::Open { Ok(draft) } else { Err(self.busy(id)) }
     }
 
-    fn own_draft(&self, actor: &Actor, id: &DatasetId) -> Result<Draft, NodeError> {
+    /// A draft the actor may see.
+    pub(crate) fn own_draft(&self, actor: &Actor, id: &DatasetId) -> Result<Draft, NodeError> {
         policy::require(actor, Scope::Deposit)?;
         let absent = || NodeError::NotFound(format!("there is no open deposit '{id}'; it may have been published"));
         let draft = self.drafts().get(id.as_str())?.ok_or_else(absent)?;
@@ -293,11 +320,17 @@ impl Node {
 
     /// The changes that make a draft's documents disappear.
     pub(crate) fn forget_draft(&self, draft: &Draft) -> Result<Vec<Change>, NodeError> {
-        self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&draft.id);
+        self.count_files_again(&draft.id);
         let mut changes = self.draft_files().remove_prefix(&format!("{}/", draft.id))?;
         changes.push(self.drafts().remove(draft.id.as_str()));
         changes.push(self.sent_crates().remove(draft.id.as_str()));
+        changes.push(self.conversions().remove(draft.id.as_str()));
         Ok(changes)
+    }
+
+    /// Forgets how many files a draft has; the next one that is sent counts them.
+    pub(crate) fn count_files_again(&self, id: &DatasetId) {
+        self.draft_file_counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
     }
 
     /// The crate sent for a draft.
@@ -381,8 +414,15 @@ impl Node {
             files,
             bytes,
             has_crate: self.crate_of_draft(draft)?.is_some(),
+            convert: draft.convert,
+            converted: self.converted(draft.id.as_str())?,
             created: Some(draft.created),
         })
+    }
+
+    fn converted(&self, key: &str) -> Result<Vec<FilePath>, NodeError> {
+        let made = self.conversions().get(key)?.unwrap_or_default();
+        Ok(made.into_iter().map(|conversion| conversion.image).collect())
     }
 
     fn known_client_key(&self, actor: &Actor, key: Option<&str>) -> Result<Option<ClientKey>, NodeError> {
@@ -405,6 +445,8 @@ impl Node {
             files: 0,
             bytes: 0,
             has_crate: true,
+            convert: true,
+            converted: self.converted(&version_key(&known.dataset, known.version))?,
             created: None,
         })
     }
@@ -416,12 +458,6 @@ fn file_key(id: &DatasetId, path: &FilePath) -> String {
 
 fn client_key(actor: &Actor, key: &str) -> String {
     format!("{}/{key}", actor.owner())
-}
-
-pub(crate) fn busy(id: &DatasetId) -> NodeError {
-    NodeError::Conflict(format!(
-        "deposit '{id}' is being published or changed: wait until that has ended, then try again"
-    ))
 }
 
 /// A body that was not what it should be is the sender's matter; anything else is ours.

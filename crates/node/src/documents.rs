@@ -20,6 +20,13 @@ pub(crate) struct Draft {
     pub created: Timestamp,
     pub updated: Timestamp,
     pub state: DraftState,
+    /// Whether microscope files are made into images.
+    #[serde(default = "by_default")]
+    pub convert: bool,
+}
+
+fn by_default() -> bool {
+    true
 }
 
 /// Where a draft stands.

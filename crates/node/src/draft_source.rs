@@ -50,6 +50,22 @@ impl DraftSource {
         Digest::of(lines)
     }
 
+    /// A file, with its size and digest.
+    pub(crate) fn file(&self, path: &str) -> Option<&ManifestFile> {
+        self.files.get(path).map(|(file, _)| file)
+    }
+
+    /// Every path, sorted.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Whether there is any file below a folder.
+    pub(crate) fn has_below(&self, folder: &str) -> bool {
+        let prefix = format!("{folder}/");
+        self.files.range(prefix.clone()..).next().is_some_and(|(path, _)| path.starts_with(&prefix))
+    }
+
     fn open(&self, path: &str) -> Result<Blob, SourceError> {
         let (file, place) = self.files.get(path).ok_or_else(|| SourceError::new(path, "there is no such file"))?;
         let opened = self.runtime.block_on(async {

@@ -5,6 +5,7 @@ use ledger::LedgerError;
 use metadata_store::{CrateError, MetadataError};
 use ome_zarr::OmeZarrError;
 use search_index::SearchError;
+use serde::{Deserialize, Serialize};
 
 use crate::Tombstone;
 
@@ -69,7 +70,8 @@ pub enum NodeError {
 }
 
 /// The closed list of ways to fail; HTTP and HTML each map it once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ErrorKind {
     NotFound,

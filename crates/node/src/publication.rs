@@ -5,16 +5,19 @@ use bytes::Bytes;
 use dataset_model::{
     DatasetId, Digest, Entry, Event, Finding, Findings, Manifest, ManifestFile, Published, Timestamp, VersionNumber,
 };
+use futures::StreamExt;
 use ledger::{Append, Change};
-use ome_zarr::{DoorRepair, ImageRecord};
-use serde::Serialize;
+use ome_zarr::{DoorRepair, ImageRecord, Progress};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Node, NodeError, VersionChoice,
+    Actor, ConversionRequest, JobKind, JobState, Node, NodeError, VersionChoice,
     composition::{self, CRATE_FILE},
+    conversion::{self, ConversionPlan},
     documents::{ClientKey, Draft, DraftState, Owner, version_key},
     draft_source::DraftSource,
     image_measures::MeasuredImages,
+    jobs::{Job, LiveJob},
     provenance, recovery,
 };
 
@@ -32,7 +35,7 @@ pub struct ValidationReport {
 }
 
 /// What a depositor is told when a version is durable.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PublicationReceipt {
     /// The dataset's id.
     pub id: DatasetId,
@@ -41,7 +44,7 @@ pub struct PublicationReceipt {
     /// The version just published.
     pub version: VersionNumber,
     /// `published`.
-    pub state: &'static str,
+    pub state: String,
     /// The entry's index in the node's log.
     pub index: u64,
     /// Where the bytes are.
@@ -52,6 +55,21 @@ pub struct PublicationReceipt {
     pub repairs: Vec<DoorRepair>,
 }
 
+/// How far a call to publish came.
+pub(crate) enum Publishing {
+    /// To the end.
+    Published(Box<PublicationReceipt>),
+    /// Files are to be converted first, which only a job does.
+    MustConvert,
+}
+
+/// What is known of a draft once it was looked at.
+struct Checked {
+    report: ValidationReport,
+    /// What is to be converted.
+    plan: ConversionPlan,
+}
+
 /// Everything a publication consists of before anything is written.
 struct Prepared {
     draft: Draft,
@@ -60,6 +78,8 @@ struct Prepared {
     graph: Option<Digest>,
     report: ValidationReport,
     images: MeasuredImages,
+    /// The job it is part of.
+    job: Option<Job>,
 }
 
 impl Node {
@@ -73,40 +93,76 @@ impl Node {
         id: &DatasetId,
     ) -> Result<ValidationReport, NodeError> {
         let draft = self.open_draft(actor, id)?;
-        Ok(self.check_draft(&draft).await?.0)
+        Ok(self.check_draft(&draft).await?.report)
     }
 
-    /// Publishes a draft as an immutable version. On return the version survives a crash of the machine, and this
-    /// node's search shows it.
+    /// Publishes a draft as an immutable version, after converting its microscope files. On return the version survives a
+    /// crash of the machine, and this node's search shows it.
     ///
     /// # Errors
     /// With the findings when the draft breaks a MUST; the draft then stays as it was.
     pub async fn publish(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<PublicationReceipt, NodeError> {
-        let (node, actor, id) = (self.clone(), actor.clone(), id.clone());
+        let (node, asking, deposit) = (self.clone(), actor.clone(), id.clone());
         // In a task of its own: a client that hangs up must not stop a publication half way.
-        let task = tokio::spawn(async move { node.publish_to_the_end(&actor, &id).await });
-        let receipt = task.await.map_err(|error| NodeError::Internal(format!("publishing: {error}")))??;
+        let task = tokio::spawn(async move { node.publish_to_the_end(&asking, &deposit, None).await });
+        let published = task.await.map_err(|error| NodeError::Internal(format!("publishing: {error}")))??;
+        let receipt = match published {
+            Publishing::Published(receipt) => *receipt,
+            Publishing::MustConvert => self.publish_as_job(actor, id).await?,
+        };
         self.wait_until_applied(receipt.index).await;
         Ok(receipt)
     }
 
-    async fn publish_to_the_end(
+    /// Waits for the job that publishes a draft.
+    async fn publish_as_job(self: &Arc<Self>, actor: &Actor, id: &DatasetId) -> Result<PublicationReceipt, NodeError> {
+        let job = self.start_job(actor, id, JobKind::Publish, ConversionRequest::default())?;
+        let changes = self.watch_job(actor, &job.id)?;
+        let last = changes.fold(job, |_, view| async move { view }).await;
+        match (last.state, last.result, last.problem) {
+            (JobState::Done, Some(receipt), _) => serde_json::from_value(receipt)
+                .map_err(|error| NodeError::Internal(format!("the receipt of job '{}': {error}", last.id))),
+            (_, _, Some(problem)) => Err(problem.into()),
+            (JobState::Cancelled, ..) => Err(NodeError::Conflict(format!("job '{}' was cancelled", last.id))),
+            _ => Err(NodeError::Unavailable(format!("the node stops; job '{}' goes on when it starts again", last.id))),
+        }
+    }
+
+    /// Publishes within a job, or without one where nothing is to be converted.
+    pub(crate) async fn publish_to_the_end(
         self: &Arc<Self>,
         actor: &Actor,
         id: &DatasetId,
-    ) -> Result<PublicationReceipt, NodeError> {
+        job: Option<(&Job, &Arc<LiveJob>)>,
+    ) -> Result<Publishing, NodeError> {
         let lock = self.drafts_in_use.of(id);
-        let Ok(_alone) = lock.try_write() else {
-            return Err(NodeError::Conflict(format!(
-                "files are still arriving for deposit '{id}': publish when they have"
-            )));
+        let _alone = match job {
+            Some((_, live)) => conversion::alone(lock, live).await?,
+            None => lock.try_write_owned().map_err(|_| self.occupied_by_files(id))?,
         };
         recovery::heal_draft(self, id).await?;
         let draft = self.open_draft(actor, id)?;
+        self.require_next_version(actor, &draft)?;
+        if let Some((_, live)) = job {
+            live.begin("validating", 0);
+        }
+        let mut checked = self.require_valid(&draft).await?;
+        if !checked.plan.pending.is_empty() {
+            let Some((job, live)) = job else { return Ok(Publishing::MustConvert) };
+            self.convert_all(&draft, checked.plan.pending, &job.id, live).await?;
+            live.begin("validating", 0);
+            checked = self.require_valid(&draft).await?;
+        }
+        if let Some((_, live)) = job {
+            if live.is_cancelled() {
+                return Err(ome_zarr::OmeZarrError::Cancelled.into());
+            }
+            live.begin("publishing", 0);
+        }
         let dataset_lock = self.datasets_in_use.of(&draft.dataset);
         let _dataset_alone = dataset_lock.write().await;
         self.require_next_version(actor, &draft)?;
-        let prepared = self.prepare(draft).await?;
+        let prepared = self.prepare(draft, checked.report, job.map(|(job, _)| job.clone())).await?;
         let committed = self.commit_to_archive(&prepared).await;
         let index = match committed.and_then(|committed| self.commit_to_ledger(&prepared, &committed)) {
             Ok(index) => index,
@@ -120,40 +176,66 @@ impl Node {
             tracing::warn!(deposit = %id, %error, "the blobs of a published draft could not be removed");
         }
         self.wake_projectors();
-        Ok(self.receipt(prepared, index))
+        Ok(Publishing::Published(Box::new(self.receipt(prepared, index))))
     }
 
-    /// Findings about crate and images, and the crate as RDF.
-    async fn check_draft(self: &Arc<Self>, draft: &Draft) -> Result<(ValidationReport, Option<Digest>), NodeError> {
+    /// Why a draft cannot be had alone at once.
+    fn occupied_by_files(&self, id: &DatasetId) -> NodeError {
+        match self.board.of_deposit(id) {
+            Some(_) => self.busy(id),
+            None => NodeError::Conflict(format!("files are still arriving for deposit '{id}': publish when they have")),
+        }
+    }
+
+    /// Findings about crate and images, and what is to be converted before a publication.
+    async fn check_draft(self: &Arc<Self>, draft: &Draft) -> Result<Checked, NodeError> {
         let mut findings = Vec::new();
-        let mut graph = None;
         match self.crate_of_draft(draft)? {
             None => findings.push(missing_crate()),
             Some(text) => {
                 let read =
                     metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
-                graph = read.graph.digest();
                 findings.extend(read.summary.findings);
             }
         }
-        let source = DraftSource::of_draft(self, draft)?;
+        let source = Arc::new(DraftSource::of_draft(self, draft)?);
+        let plan = match draft.convert {
+            true => self.plan_conversions(draft, source.clone(), &ConversionRequest::default()).await?,
+            false => ConversionPlan::default(),
+        };
         let node = self.clone();
-        let judged = tokio::task::spawn_blocking(move || node.judgements.judge(source.digest(), &source))
+        let judged = tokio::task::spawn_blocking(move || node.judgements.judge(source.digest(), source.as_ref()))
             .await
             .map_err(|error| NodeError::Internal(format!("validating: {error}")))??;
-        findings.extend(judged.report.findings.iter().cloned());
-        let valid = !findings.has_errors();
+        // Where microscope files are the images to be, what there is or what is wrong with it is said more closely.
+        let said_below = !plan.pending.is_empty() || !plan.refused.is_empty();
+        let spoken = |finding: &&Finding| !(said_below && finding.rule == "ome-zarr.none");
+        findings.extend(judged.report.findings.iter().filter(spoken).cloned());
         let (images, repairs) = (judged.report.images.clone(), judged.repairs.clone());
-        Ok((ValidationReport { valid, findings, images, repairs }, graph))
+        findings.extend(plan.notes());
+        findings.extend(plan.refusals(!images.is_empty() || !plan.pending.is_empty()));
+        let valid = !findings.has_errors();
+        Ok(Checked { report: ValidationReport { valid, findings, images, repairs }, plan })
     }
 
-    async fn prepare(self: &Arc<Self>, draft: Draft) -> Result<Prepared, NodeError> {
-        let (report, _) = self.check_draft(&draft).await?;
+    /// What was found of a draft that breaks no MUST.
+    async fn require_valid(self: &Arc<Self>, draft: &Draft) -> Result<Checked, NodeError> {
+        let checked = self.check_draft(draft).await?;
+        let report = &checked.report;
         if !report.valid {
             let errors = report.findings.iter().filter(|f| f.severity == dataset_model::Severity::Error).count();
             let message = format!("the deposit cannot be published yet: {errors} thing(s) must be put right first");
-            return Err(NodeError::refused(message, report.findings));
+            return Err(NodeError::refused(message, checked.report.findings));
         }
+        Ok(checked)
+    }
+
+    async fn prepare(
+        self: &Arc<Self>,
+        draft: Draft,
+        report: ValidationReport,
+        job: Option<Job>,
+    ) -> Result<Prepared, NodeError> {
         let mut files = Vec::new();
         for file in self.files_of(&draft.id) {
             files.push(file?.0);
@@ -176,7 +258,7 @@ impl Node {
         manifest_of(files.clone())?;
         let graph =
             metadata_store::read_crate(&crate_bytes, &self.config.page(&draft.dataset), &self.ontology)?.graph.digest();
-        Ok(Prepared { draft, crate_bytes, files, graph, report, images })
+        Ok(Prepared { draft, crate_bytes, files, graph, report, images, job })
     }
 
     fn compose_crate(
@@ -196,6 +278,7 @@ impl Node {
             public_url: &self.config.public_url,
             publisher: &self.config.title,
             images: &images.for_crate(),
+            conversions: &self.conversions().get(draft.id.as_str())?.unwrap_or_default(),
         };
         let mut composed = composition::compose(document, &additions);
         provenance::record_repairs(&mut composed, &report.repairs, &self.config.public_url, Timestamp::now());
@@ -222,6 +305,8 @@ impl Node {
     /// The commit point: one append, with everything that must be true together.
     fn commit_to_ledger(&self, prepared: &Prepared, committed: &Committed) -> Result<u64, NodeError> {
         let draft = &prepared.draft;
+        // The job's document is written with the append: no other change may come in between.
+        let _one = self.board.hold();
         let published = Published {
             crate_digest: Digest::of(&prepared.crate_bytes),
             inventory: committed.inventory,
@@ -265,6 +350,13 @@ impl Node {
         if !prepared.images.plates.is_empty() {
             changes.push(self.plate_records().put(&key, &prepared.images.plates)?);
         }
+        if let Some(made) = self.conversions().get(draft.id.as_str())? {
+            changes.push(self.conversions().put(&key, &made)?);
+        }
+        if let Some(job) = prepared.job.as_ref().map(|job| self.jobs().get(&job.id)).transpose()?.flatten() {
+            let published = Some((draft.dataset.clone(), draft.version));
+            changes.push(self.jobs().put(&job.id, &Job { published, ..job.clone() })?);
+        }
         if draft.version == VersionNumber::FIRST {
             changes.push(self.owners().put(draft.dataset.as_str(), &Owner { owner: draft.owner.clone() })?);
         }
@@ -298,18 +390,34 @@ impl Node {
         )))
     }
 
+    /// The receipt of a version that was published before.
+    pub(crate) fn receipt_of(&self, id: &DatasetId, version: VersionNumber) -> Result<PublicationReceipt, NodeError> {
+        let found = self.find(&Actor::Operator, id, Some(&self.config.id))?;
+        let (index, _) = found.entry(VersionChoice::Number(version))?;
+        Ok(self.receipt_at((id.clone(), version), *index, Vec::new(), Vec::new()))
+    }
+
     fn receipt(&self, prepared: Prepared, index: u64) -> PublicationReceipt {
         let Prepared { draft, report, .. } = prepared;
-        let (id, version) = (draft.dataset, draft.version);
+        self.receipt_at((draft.dataset, draft.version), index, report.findings, report.repairs)
+    }
+
+    fn receipt_at(
+        &self,
+        (id, version): (DatasetId, VersionNumber),
+        index: u64,
+        findings: Vec<Finding>,
+        repairs: Vec<DoorRepair>,
+    ) -> PublicationReceipt {
         PublicationReceipt {
             iri: self.config.page(&id),
             data: format!("{}/data/{id}/{version}/", self.config.public_url),
             id,
             version,
-            state: "published",
+            state: "published".into(),
             index,
-            findings: report.findings,
-            repairs: report.repairs,
+            findings,
+            repairs,
         }
     }
 }

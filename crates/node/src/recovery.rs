@@ -9,7 +9,7 @@ use crate::{
     documents::{Draft, DraftState},
 };
 
-/// Ends every publication that was under way, and collects blobs no draft points to.
+/// Ends every publication that was under way, collects blobs no draft points to, and takes up jobs.
 pub(crate) async fn recover(node: &Node) -> Result<(), NodeError> {
     let drafts: Vec<Draft> = node.drafts().iter_prefix("").map(|row| Ok(row?.1)).collect::<Result<_, NodeError>>()?;
     for draft in drafts.iter().filter(|draft| draft.state == DraftState::Publishing) {
@@ -25,7 +25,7 @@ pub(crate) async fn recover(node: &Node) -> Result<(), NodeError> {
             node.archive.delete_draft(&orphan).await.map_err(NodeError::Archive)?;
         }
     }
-    Ok(())
+    node.recover_jobs()
 }
 
 /// Brings a draft back from `Publishing`: its publication was not appended to the ledger, so it never happened.

@@ -15,9 +15,12 @@ use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
 use crate::{
-    NodeConfig, NodeError,
+    ForeignConverter, NodeConfig, NodeError,
+    conversion::{Engine, OmeZarr},
     door::Judgements,
+    jobs::Board,
     keys,
+    known_datasets::KnownDatasets,
     peers::PeerStatus,
     projector::Projector,
     recovery,
@@ -64,6 +67,10 @@ pub struct Node {
     pub(crate) querying: Semaphore,
     pub(crate) peers: Vec<Peer>,
     pub(crate) wake_harvest: Notify,
+    pub(crate) known_datasets: KnownDatasets,
+    pub(crate) board: Board,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
 }
 
 /// A peer with the tools to follow it and what happened so far.
@@ -97,6 +104,25 @@ impl Node {
     /// # Errors
     /// When a store cannot be opened, the data folder is in use, or a peer's key cannot be read.
     pub async fn open(config: NodeConfig) -> Result<Arc<Self>, NodeError> {
+        Self::open_with(config, None).await
+    }
+
+    /// Opens the stores as [`Node::open`] does, with a program for the microscope files that we do not read.
+    ///
+    /// # Errors
+    /// As [`Node::open`].
+    pub async fn open_with(
+        config: NodeConfig,
+        foreign: Option<Arc<dyn ForeignConverter>>,
+    ) -> Result<Arc<Self>, NodeError> {
+        Self::open_with_engine(config, foreign, Arc::new(OmeZarr)).await
+    }
+
+    pub(crate) async fn open_with_engine(
+        config: NodeConfig,
+        foreign: Option<Arc<dyn ForeignConverter>>,
+        engine: Arc<dyn Engine>,
+    ) -> Result<Arc<Self>, NodeError> {
         let data = config.data_dir.clone();
         std::fs::create_dir_all(&data).map_err(|error| unusable(&data, &error))?;
         let ledger = Ledger::open(&data.join("ledger"))?;
@@ -134,16 +160,21 @@ impl Node {
             querying: Semaphore::new(4),
             peers,
             wake_harvest: Notify::new(),
+            known_datasets: KnownDatasets::default(),
+            board: Board::default(),
+            engine,
+            foreign,
         });
         recovery::recover(&node).await?;
         Ok(node)
     }
 
-    /// Starts the projectors and the followers of peers.
+    /// Starts the projectors, the followers of peers and the jobs.
     pub fn start(self: &Arc<Self>) -> Background {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = self.start_projectors(&stopped);
         tasks.extend(self.start_followers(&stopped));
+        tasks.push(self.start_jobs(&stopped));
         Background { tasks, stop }
     }
 

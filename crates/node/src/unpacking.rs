@@ -18,12 +18,7 @@ use ome_zarr::{
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::{
-    Actor, Node, NodeError,
-    composition::CRATE_FILE,
-    deposit::{busy, refused_body},
-    documents::Draft,
-};
+use crate::{Actor, Node, NodeError, composition::CRATE_FILE, deposit::refused_body, documents::Draft};
 
 /// What is known of an archive before it arrives.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +93,7 @@ impl Node {
                 return Err(NodeError::Unavailable("too many archives are being unpacked just now".into()));
             };
             let lock = node.drafts_in_use.of(&id);
-            let Ok(_alone) = lock.try_write() else { return Err(busy(&id)) };
+            let Ok(_alone) = lock.try_write() else { return Err(node.busy(&id)) };
             let draft = node.open_draft(&actor, &id)?;
             let outcome = node.take_archive(&draft, upload, body).await;
             if outcome.is_err() {

@@ -56,6 +56,7 @@ impl Node {
         let prefix = format!("{id}/");
         let mut changes = self.sent_crates().remove_prefix(&prefix)?;
         changes.extend(self.image_records().remove_prefix(&prefix)?);
+        changes.extend(self.conversions().remove_prefix(&prefix)?);
         Ok(changes)
     }
 }

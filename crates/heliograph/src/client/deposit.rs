@@ -36,14 +36,18 @@ impl Client {
         refuse_doubles(&files)?;
         let draft = match self.find_or_make_draft(plan, &crate_text, &files).await? {
             Found::Published(receipt) => return Ok(receipt),
+            Found::Publishing(job) => return self.follow(&job, plan.quiet).await,
             Found::Draft(draft) => draft,
         };
         let id = draft["id"].as_str().context("the node's answer names no deposit")?.to_owned();
-        let arrived = self.arrived(&id).await?;
+        let mut arrived = self.arrived(&id).await?;
+        let converted = converted(&draft);
+        // What the node made of our files is not ours to take out.
+        arrived.retain(|path, _| !is_below(path, &converted));
         self.remove_what_is_gone(&id, &arrived, &files).await?;
         self.send_what_is_missing(&id, &arrived, (files, archives), plan).await?;
         if plan.publish {
-            return self.post(&format!("/api/v1/deposits/{}/publish", escape(&id)), &Value::Null).await;
+            return self.publish(&id, plan.quiet).await;
         }
         let report = self.post(&format!("/api/v1/deposits/{}/validate", escape(&id)), &Value::Null).await?;
         let mut answer = self.get(&format!("/api/v1/deposits/{}", escape(&id))).await?;
@@ -61,7 +65,7 @@ impl Client {
             let dataset = draft["dataset"].as_str().unwrap_or_default().to_owned();
             let version = draft["version"].to_string();
             if draft["state"] == "published" {
-                if self.holds(&dataset, &version, files).await? {
+                if self.holds(&dataset, &version, files, &converted(&draft)).await? {
                     let iri = &draft["iri"];
                     return Ok(Found::Published(
                         json!({"id": dataset, "iri": iri, "version": draft["version"], "state": "published", "unchanged": true}),
@@ -71,6 +75,9 @@ impl Client {
                 continue;
             }
             let id = draft["id"].as_str().unwrap_or_default();
+            if let Some(job) = self.publication_under_way(id).await {
+                return Ok(Found::Publishing(job));
+            }
             let request = self.request(Method::PATCH, &format!("/api/v1/deposits/{}", escape(id)));
             let draft =
                 self.send(request.header("content-type", "application/ld+json").body(crate_text.to_owned())).await?;
@@ -87,15 +94,16 @@ impl Client {
         self.send(request.header("content-type", "application/ld+json").body(crate_text.to_owned())).await
     }
 
-    /// Whether a published version has exactly these files.
-    async fn holds(&self, dataset: &str, version: &str, files: &[Hashed]) -> Result<bool> {
+    /// Whether a published version has exactly these files, besides those that the node made of them.
+    async fn holds(&self, dataset: &str, version: &str, files: &[Hashed], converted: &[String]) -> Result<bool> {
         let path = format!("/api/v1/datasets/{}/versions/{version}/manifest", escape(dataset));
         let manifest: Vec<ManifestFile> = match self.get(&path).await {
             Ok(value) => serde_json::from_value(value)?,
             // Withdrawn meanwhile: what is deposited now is something new.
             Err(_) => return Ok(false),
         };
-        let held: HashMap<&str, Digest> = manifest.iter().map(|file| (file.path.as_str(), file.sha256)).collect();
+        let sent = manifest.iter().filter(|file| !is_below(file.path.as_str(), converted));
+        let held: HashMap<&str, Digest> = sent.map(|file| (file.path.as_str(), file.sha256)).collect();
         // The version has its crate besides.
         Ok(held.len() == files.len() + 1
             && files.iter().all(|file| held.get(file.file.path.as_str()) == Some(&file.sha256)))
@@ -211,7 +219,18 @@ fn refuse_doubles(files: &[Hashed]) -> Result<()> {
 /// Where a deposit stands at the node.
 enum Found {
     Published(Value),
+    Publishing(Value),
     Draft(Value),
+}
+
+/// The folders of images that the node made.
+fn converted(draft: &Value) -> Vec<String> {
+    let images = draft["converted"].as_array().into_iter().flatten();
+    images.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn is_below(path: &str, folders: &[String]) -> bool {
+    folders.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 async fn hash_all(files: Vec<LocalFile>, plan: &Plan) -> Result<Vec<Hashed>> {

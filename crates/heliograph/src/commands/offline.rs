@@ -33,6 +33,7 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
         node::check_public_key(&peer.public_key)
             .map_err(|error| anyhow::anyhow!("public key of peer '{}': {error}", peer.id))?;
     }
+    config.to_foreign()?;
     let view = json!({
         "id": node.id, "public_url": node.public_url, "listen": config.server.listen.to_string(),
         "data_dir": node.data_dir, "archive": config.storage.archive, "peers": node.peers.len(),
