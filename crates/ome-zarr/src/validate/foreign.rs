@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     faults::Faults,
-    node::NodeKind,
+    node::{Node, NodeKind},
     source::split,
     tree::{Tree, above},
 };
@@ -22,7 +22,8 @@ pub(super) fn check(tree: &Tree, faults: &mut Faults) {
             continue;
         }
         let mut nodes = above(file).filter_map(|folder| tree.get(folder));
-        if let Some(group) = nodes.next().filter(|node| node.kind == NodeKind::Group) {
+        let is_judged = |node: &&Node| node.kind == NodeKind::Group && super::is_judged(node);
+        if let Some(group) = nodes.next().filter(is_judged) {
             found.entry(&group.folder).or_insert((file, 0)).1 += 1;
         }
     }
