@@ -51,10 +51,6 @@ fn corpus() -> Option<Vec<PathBuf>> {
     Some(found)
 }
 
-fn is_valid(output: &Output) -> bool {
-    output.status.success()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_corpus_keeps_its_numbers_when_it_becomes_0_5_and_when_it_is_packed_into_shards() {
     let Some(sources) = corpus() else { return };
@@ -64,7 +60,7 @@ async fn the_corpus_keeps_its_numbers_when_it_becomes_0_5_and_when_it_is_packed_
         for (way, options) in [("kept", [].as_slice()), ("sharded", ["--shard", "auto"].as_slice())] {
             let out = folder.path().join(format!("{number}-{way}.ome.zarr"));
             let output = convert(source, &out, options).await;
-            if is_valid(&output) {
+            if output.status.success() {
                 pairs.push((source.clone(), out));
             } else {
                 assert!(!out.exists());
@@ -78,6 +74,51 @@ async fn the_corpus_keeps_its_numbers_when_it_becomes_0_5_and_when_it_is_packed_
         eprintln!("refused: {}: {why}", source.display());
     }
     assert!(pairs.len() >= 80, "only {} of {} stores were converted: {refused:#?}", pairs.len() / 2, sources.len());
+}
+
+/// The TIFF files below a folder.
+fn tiffs(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+        if path.is_dir() {
+            tiffs(&path, found);
+        } else if ["tif", "tiff", "svs"].contains(&extension.as_str()) {
+            found.push(path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiffs_of_the_corpus_keep_their_numbers() {
+    let mut sources = Vec::new();
+    for folder in ["ome-zarr/tiff", "ome-zarr/ometiff", "ome-zarr/derived/ometiff"] {
+        let Some(folder) = shared_data(folder) else { return };
+        tiffs(&folder, &mut sources);
+    }
+    // Of the many blank fields of one plate a few are enough.
+    let is_blank = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "CV8000");
+    let (blank, mut sources): (Vec<PathBuf>, Vec<PathBuf>) = sources.into_iter().partition(is_blank);
+    sources.extend(blank.into_iter().take(3));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut pairs, mut refused) = (Vec::new(), BTreeMap::new());
+    for (number, source) in sources.iter().enumerate() {
+        let out = folder.path().join(format!("{number}.ome.zarr"));
+        let output = convert(source, &out, &[]).await;
+        if output.status.success() {
+            run(["validate".as_ref(), out.as_os_str()]).await.ok();
+            pairs.push((source.clone(), out));
+        } else {
+            refused.insert(source.clone(), output.stderr.trim().to_owned());
+        }
+    }
+    compare(folder.path(), &pairs).await;
+    for (source, why) in &refused {
+        eprintln!("refused: {}: {why}", source.display());
+    }
+    assert!(pairs.len() >= 70, "only {} of {} files were converted: {refused:#?}", pairs.len(), sources.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,9 +118,9 @@ pub fn convert(
     workspace::check_free(out)?;
     let input = Input::open(source, path)?;
     let workspace = Workspace::open(out, &input.task(options)?)?;
-    let mut conversion = match &input {
-        Input::Store(store) => store::convert(store, &workspace, options, progress)?,
-        Input::Files(import) => collection::convert(import, &workspace, options, progress)?,
+    let mut conversion = match input {
+        Input::Store(store) => store::convert(&store, &workspace, options, progress)?,
+        Input::Files(files) => collection::convert(files, &workspace, options, progress)?,
     };
     conversion.findings.extend(consolidate::consolidate(&workspace.tree())?);
     workspace.publish(out, progress)?;

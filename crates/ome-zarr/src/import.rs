@@ -18,6 +18,7 @@ mod plain;
 mod tiff;
 mod units;
 
+pub(crate) use cache::MAX_KEPT;
 pub use candidates::{ImportCandidate, find_imports};
 use file::SourceFile;
 use tiff::{Header, TiffFile};

@@ -55,6 +55,7 @@ pub use error::OmeZarrError;
 pub use find::{ImageLocation, find_images, find_stores};
 pub use import::{ImportCandidate, find_imports};
 pub use node::ZarrVersion;
+pub use pixels::{ArrayShape, array_shape, read_region};
 pub use plate::describe_plate;
 pub use progress::{Progress, Unwatched};
 pub use record::{Axis, AxisKind, Channel, FieldOf, ImageRecord, Level, PlateRecord, Window};

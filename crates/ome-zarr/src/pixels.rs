@@ -65,6 +65,38 @@ pub(crate) struct PixelReader<'a> {
     indexes: Mutex<LruCache<Vec<u64>, Option<Arc<ShardIndex>>>>,
 }
 
+/// The shape of an array, and of one stored object of it: a shard, or a chunk where there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrayShape {
+    /// In pixels, slowest axis first.
+    pub shape: Vec<u64>,
+    /// In pixels, slowest axis first.
+    pub object_shape: Vec<u64>,
+}
+
+/// The shape of the array in a folder of a source; `""` is the root.
+///
+/// # Errors
+/// There is no array there, or one that is not read here.
+pub fn array_shape(source: &dyn FileSource, array: &str) -> Result<ArrayShape, OmeZarrError> {
+    let meta = PixelReader::open(source, array)?.meta;
+    Ok(ArrayShape { shape: meta.shape, object_shape: meta.object_shape })
+}
+
+/// Reads a region of the array in a folder of a source, such as a level of an image: C order, in the machine's byte order,
+/// fill value where nothing was written. At most 256 MiB; all processors work on it.
+///
+/// # Errors
+/// As for [`array_shape`]; the region is too large or outside the array; a chunk is damaged.
+pub fn read_region(
+    source: &dyn FileSource,
+    array: &str,
+    start: &[u64],
+    shape: &[u64],
+) -> Result<Vec<u8>, OmeZarrError> {
+    PixelReader::open(source, array)?.region(&Region { start: start.to_vec(), shape: shape.to_vec() })
+}
+
 impl<'a> PixelReader<'a> {
     /// Opens the array in a folder.
     pub(crate) fn open(source: &'a dyn FileSource, folder: &str) -> Result<Self, OmeZarrError> {

@@ -9,6 +9,7 @@ use crate::{
     import::{self, Import},
     source::{FileSource, SourceError, join},
     tree::Tree,
+    zip::{ArchiveKind, ZipSource},
 };
 
 use super::ConvertOptions;
@@ -34,6 +35,8 @@ pub(super) struct Store {
 /// Microscope files.
 pub(super) struct Files {
     source: Arc<dyn FileSource>,
+    /// The file or folder that was asked for.
+    pub(super) path: String,
     pub(super) import: Import,
 }
 
@@ -41,6 +44,9 @@ impl Input {
     pub(super) fn open(source: Arc<dyn FileSource>, path: &str) -> Result<Self, OmeZarrError> {
         let path = path.trim_matches('/');
         let is_file = !path.is_empty() && source.size(path)?.is_some();
+        if is_file && ArchiveKind::of_name(path).is_some_and(ArchiveKind::is_zip) {
+            return Self::open(Arc::new(ZipSource::within(source, path)?), "");
+        }
         if !is_file {
             let below = Below { source: source.clone(), folder: path.to_owned() };
             let tree = Tree::read(&below)?;
@@ -60,7 +66,7 @@ impl Input {
         if import.rasters.is_empty() {
             return Err(OmeZarrError::metadata(path, "it holds no image"));
         }
-        Ok(Self::Files(Files { source, import }))
+        Ok(Self::Files(Files { source, path: path.to_owned(), import }))
     }
 
     /// Names the task: what is converted, how, and by which version of this program. An interrupted run is only gone on

@@ -80,9 +80,10 @@ impl Plan {
                 images.push(StoreImage::plan(store, node, parent, options)?);
             }
         }
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = images.iter().filter_map(StoreImage::finding).collect();
         let mut others = Vec::new();
-        let of_images: BTreeSet<&String> = images.iter().flat_map(|image| &image.arrays).collect();
+        let of_images: BTreeSet<&String> =
+            images.iter().flat_map(|image| image.arrays.iter().chain(&image.dropped)).collect();
         for (folder, node) in store.tree.nodes.iter().filter(|(_, node)| node.kind == NodeKind::Array) {
             if of_images.contains(folder) {
                 continue;

@@ -1,3 +1,4 @@
+use dataset_model::Finding;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -32,6 +33,8 @@ pub(super) struct StoreImage {
     pub(super) arrays: Vec<String>,
     pub(super) reduction: Reduction,
     pub(super) action: Action,
+    /// Levels of a label image that its image has not: they are left out.
+    pub(super) dropped: Vec<String>,
     /// How levels are made, if they are made anew.
     steps: Option<Vec<Tczyx>>,
     shape: Vec<u64>,
@@ -81,30 +84,21 @@ impl StoreImage {
     ) -> Result<Self, OmeZarrError> {
         let bad = |reason: String| OmeZarrError::metadata(&node.folder, reason);
         let (mut ome, others) = attributes::of_group(node);
-        let arrays = arrays_of(node)?;
-        let mut metas = Vec::new();
-        for folder in &arrays {
-            let array = store.tree.get(folder).ok_or_else(|| bad(format!("there is no array at '{folder}'")))?;
-            metas.push((array, ArrayMeta::read(array).map_err(|reason| OmeZarrError::metadata(folder, reason))?));
+        let is_label = describe::is_label(&store.tree, &node.folder);
+        let mut arrays = arrays_of(node)?;
+        let most = parent.filter(|_| is_label).map_or(arrays.len(), |parent| parent.arrays.len()).max(1);
+        let dropped = arrays.split_off(most.min(arrays.len()));
+        if !dropped.is_empty() {
+            keep_levels(&mut ome, most);
         }
+        let metas = metas_of(store, node, &arrays)?;
         let shapes: Vec<Vec<u64>> = metas.iter().map(|(_, meta)| meta.shape.clone()).collect();
-        let multiscales = ome
-            .get_mut("multiscales")
-            .and_then(Value::as_array_mut)
-            .ok_or_else(|| bad("it has no multiscales".to_owned()))?;
-        for multiscale in multiscales.iter_mut().filter_map(Value::as_object_mut) {
-            legacy::complete_axes(multiscale);
-            legacy::complete_scales(multiscale, &shapes);
-        }
-        let first = multiscales.first().cloned().unwrap_or_default();
-        let axes =
-            describe::axes(&At::new(&first, "", "")).ok_or_else(|| bad("its axes are not understood".to_owned()))?;
+        let (first, axes) = complete(&mut ome, &shapes).map_err(bad)?;
         let (Some((_, meta)), Some(shape)) = (metas.first(), shapes.first()) else {
             return Err(bad("it has no resolution levels".to_owned()));
         };
         let names: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
         let (data_type, bytes) = (meta.data_type, meta.bytes_of(shape).unwrap_or(u64::MAX));
-        let is_label = describe::is_label(&store.tree, &node.folder);
         let mut image = Self {
             folder: node.folder.clone(),
             others,
@@ -118,12 +112,12 @@ impl StoreImage {
             bytes,
             ome,
             arrays: arrays.clone(),
+            dropped,
         };
-        let carried: Result<Vec<_>, String> = metas
-            .iter()
-            .zip(&arrays)
-            .map(|((node, _), folder)| Ok((folder.clone(), arrays::carried_over(node, Some(&names))?)))
-            .collect();
+        let carry = |((node, _), folder): (&(&Node, ArrayMeta), &String)| {
+            Ok((folder.clone(), arrays::carried_over(node, Some(&names))?))
+        };
+        let carried: Result<Vec<_>, String> = metas.iter().zip(&arrays).map(carry).collect();
         match carried {
             Ok(carried) if !options.is_new_layout() => image.action = Action::Carry(carried),
             _ => image.rewrite(store, node, &first, is_label, parent, options)?,
@@ -177,6 +171,14 @@ impl StoreImage {
         Ok(())
     }
 
+    /// What the person who converts should know.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let message = format!("the label image had more levels than its image: {} were kept", self.arrays.len());
+        let hint = "Nothing needs to be done.";
+        let is_cut = !self.dropped.is_empty();
+        is_cut.then(|| Finding::note("ome-zarr.convert.label-levels", &self.folder, message, hint))
+    }
+
     /// The decoded size of what is written anew, in bytes.
     pub(super) fn rewritten_bytes(&self) -> u64 {
         let bytes =
@@ -193,6 +195,39 @@ impl StoreImage {
             levels,
             bytes: self.bytes,
         }
+    }
+}
+
+/// The arrays of an image, and what they say.
+fn metas_of<'a>(store: &'a Store, node: &Node, arrays: &[String]) -> Result<Vec<(&'a Node, ArrayMeta)>, OmeZarrError> {
+    let meta = |folder: &String| {
+        let absent = || OmeZarrError::metadata(&node.folder, format!("there is no array at '{folder}'"));
+        let array = store.tree.get(folder).ok_or_else(absent)?;
+        Ok((array, ArrayMeta::read(array).map_err(|reason| OmeZarrError::metadata(folder, reason))?))
+    };
+    arrays.iter().map(meta).collect()
+}
+
+/// Completes the multiscales of an image; gives the first of them, and its axes.
+fn complete(ome: &mut Map<String, Value>, shapes: &[Vec<u64>]) -> Result<(Value, Vec<Axis>), String> {
+    let multiscales = ome.get_mut("multiscales").and_then(Value::as_array_mut).ok_or("it has no multiscales")?;
+    for multiscale in multiscales.iter_mut().filter_map(Value::as_object_mut) {
+        legacy::complete_axes(multiscale);
+        legacy::complete_scales(multiscale, shapes);
+    }
+    let first = multiscales.first().cloned().unwrap_or_default();
+    let axes = describe::axes(&At::new(&first, "", "")).ok_or("its axes are not a list of two to five named axes")?;
+    if let Some(shape) = shapes.iter().find(|shape| shape.len() != axes.len()) {
+        return Err(format!("one of its levels has {} dimensions, the image {} axes", shape.len(), axes.len()));
+    }
+    Ok((first, axes))
+}
+
+/// Drops the levels of the first multiscale after so many.
+fn keep_levels(ome: &mut Map<String, Value>, most: usize) {
+    let first = ome.get_mut("multiscales").and_then(|list| list.get_mut(0));
+    if let Some(datasets) = first.and_then(|first| first.get_mut("datasets")).and_then(Value::as_array_mut) {
+        datasets.truncate(most);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
 use crate::{
     error::OmeZarrError,
     progress::Progress,
+    source::FolderSource,
     write::{Journal, Unusable},
+    zip,
 };
 
 /// A working folder that is this conversion's alone.
@@ -68,19 +70,34 @@ impl Workspace {
     }
 
     /// Gives the output its name, when all of it is on disk.
-    pub(super) fn publish(self, out: &Path, _progress: &dyn Progress) -> Result<(), OmeZarrError> {
+    pub(super) fn publish(self, out: &Path, progress: &dyn Progress) -> Result<(), OmeZarrError> {
         let failed = |error: io::Error| OmeZarrError::write(out, error);
-        if out.extension().is_some_and(|extension| extension == "ozx") {
-            return Err(OmeZarrError::Options("archives cannot be written yet".to_owned()));
-        }
+        let whole = if is_archive(out) { self.pack(progress)? } else { self.tree() };
         check_free(out)?;
-        sync_folders(&self.tree()).map_err(failed)?;
-        fs::rename(self.tree(), out).map_err(failed)?;
+        if whole.is_dir() {
+            sync_folders(&whole).map_err(failed)?;
+        }
+        fs::rename(whole, out).map_err(failed)?;
         if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
         fs::remove_dir_all(&self.folder).map_err(|error| OmeZarrError::write(&self.folder, error))
     }
+
+    /// Packs the output into one file.
+    fn pack(&self, progress: &dyn Progress) -> Result<PathBuf, OmeZarrError> {
+        let path = self.folder.join("packed.ozx");
+        let failed = |error: io::Error| OmeZarrError::write(&path, error);
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(&path).map_err(failed)?);
+        zip::pack(&FolderSource::new(self.tree())?, "", &mut file, progress)?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_data().map_err(failed)?;
+        Ok(path)
+    }
+}
+
+fn is_archive(out: &Path) -> bool {
+    out.extension().is_some_and(|extension| extension == "ozx")
 }
 
 /// All files are on disk; now their names are too.

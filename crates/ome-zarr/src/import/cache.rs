@@ -7,8 +7,8 @@ use lru::LruCache;
 
 use crate::error::OmeZarrError;
 
-/// Decoded parts kept for one image.
-const MAX_KEPT: usize = 64 << 20;
+/// Decoded parts kept for one image, in bytes.
+pub(crate) const MAX_KEPT: usize = 64 << 20;
 /// Above this size, parts are decoded one at a time.
 const LARGE: u64 = 16 << 20;
 

@@ -79,3 +79,42 @@ pub(super) fn advance(place: &mut [u64], shape: &[u64]) {
         *at = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_byte_of_a_region_goes_to_the_chunk_it_is_in(
+            axes in proptest::collection::vec((0u64..5, 1u64..6, 1u64..4), 1..5),
+            pixel in 1usize..3,
+            split: bool,
+        ) {
+            let region = Region { start: axes.iter().map(|a| a.0).collect(), shape: axes.iter().map(|a| a.1).collect() };
+            let chunk: Vec<u64> = axes.iter().map(|a| a.2).collect();
+            let grid: Vec<Range<u64>> = axes.iter().map(|a| a.0 / a.2..(a.0 + a.1).div_ceil(a.2)).collect();
+            let count = region.shape.iter().product::<u64>() as usize;
+            let mut out = vec![0u8; count * pixel];
+            let mut cells = divide(&region, &grid, &chunk, pixel, &mut out, split);
+            let places: Vec<(Vec<u64>, u64)> = cells.iter().map(|cell| (cell.chunk.clone(), cell.count)).collect();
+            for (number, cell) in cells.iter_mut().enumerate() {
+                cell.lines.iter_mut().for_each(|line| line.fill(number as u8 + 1));
+            }
+            let mut at = vec![0; axes.len()];
+            for bytes in out.chunks_exact(pixel) {
+                let chunk: Vec<u64> = at.iter().zip(&axes).map(|(at, axis)| (at + axis.0) / axis.2).collect();
+                let (last, leading) = chunk.split_last().unwrap();
+                let holds = |(first, count): &(Vec<u64>, u64)| {
+                    let (start, before) = first.split_last().unwrap();
+                    before == leading && (*start..start + count).contains(last)
+                };
+                let number = places.iter().position(holds).unwrap() as u8 + 1;
+                prop_assert!(bytes.iter().all(|byte| *byte == number));
+                advance(&mut at, &region.shape);
+            }
+        }
+    }
+}

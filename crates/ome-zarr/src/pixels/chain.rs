@@ -12,9 +12,18 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
     pub(super) compressor: Compressor,
+    /// A compressor of Zarr 2 that the array library and the guard do not know; `compressor` is `None` then.
+    pub(super) old: Option<OldCompressor>,
     pub(super) sharding: Option<Sharding>,
     /// The codecs of one chunk, as Zarr 3 metadata; empty for Zarr 2.
     pub(super) codecs: Vec<Value>,
+}
+
+/// Compressors that Zarr 3 has no name for. Images that use them are read, to be written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OldCompressor {
+    Lz4,
+    Zlib,
 }
 
 /// Where the index of a shard is, and how it ends.
@@ -40,11 +49,14 @@ impl Chain {
         if !at.list("filters").is_empty() {
             return Err("its filters are not supported; compress with blosc or zstd alone".to_owned());
         }
-        let compressor = match at.get("compressor") {
-            None => Compressor::None,
-            Some(compressor) => compressor_named(compressor.text_of("id").unwrap_or_default())?,
+        let id = at.get("compressor").map(|compressor| compressor.text_of("id").unwrap_or_default());
+        let (compressor, old) = match id {
+            None => (Compressor::None, None),
+            Some("lz4") => (Compressor::None, Some(OldCompressor::Lz4)),
+            Some("zlib") => (Compressor::None, Some(OldCompressor::Zlib)),
+            Some(id) => (compressor_named(id)?, None),
         };
-        Ok(Self { compressor, sharding: None, codecs: Vec::new() })
+        Ok(Self { compressor, old, sharding: None, codecs: Vec::new() })
     }
 
     fn v3(at: &At<'_>) -> Result<Self, String> {
@@ -83,7 +95,12 @@ impl Chain {
         if !serialised {
             return Err("its codecs do not turn pixels into bytes".to_owned());
         }
-        Ok(Self { compressor, sharding, codecs: codecs.iter().map(|codec| completed(codec.value)).collect() })
+        Ok(Self {
+            compressor,
+            old: None,
+            sharding,
+            codecs: codecs.iter().map(|codec| completed(codec.value)).collect(),
+        })
     }
 }
 

@@ -29,12 +29,14 @@ pub(super) struct Decoder {
     compressor: Compressor,
     chunk_bytes: usize,
     direct: Option<Direct>,
+    /// Takes off a compressor that the array library does not know.
+    old: Option<Direct>,
 }
 
 impl Decoder {
     pub(super) fn new(node: &Node, meta: &ArrayMeta, chain: &Chain) -> Result<Self, String> {
         let metadata = match node.zarr {
-            ZarrVersion::V2 => metadata_v2(node, meta),
+            ZarrVersion::V2 => metadata_v2(node, meta, chain),
             ZarrVersion::V3 => metadata_v3(node, meta, chain),
         };
         let array = contained(|| {
@@ -50,6 +52,7 @@ impl Decoder {
             compressor: chain.compressor,
             chunk_bytes,
             direct: Direct::of(node, meta, chain, chunk_bytes),
+            old: Direct::of_old(chain, chunk_bytes),
         })
     }
 
@@ -72,6 +75,11 @@ impl Decoder {
         let Some(encoded) = encoded else {
             let fill = self.array.fill_value().as_ne_bytes();
             return Ok(fill.repeat(self.chunk_bytes / fill.len().max(1)));
+        };
+        let mut scratch = Scratch::default();
+        let encoded = match self.old {
+            Some(old) => old.decode(encoded, &mut scratch)?,
+            None => encoded,
         };
         // Checksums inside the chain add a few bytes to what the compressor gives.
         guard::check(self.compressor, encoded, self.chunk_bytes as u64 + 64)?;
@@ -111,14 +119,14 @@ fn metadata_v3(node: &Node, meta: &ArrayMeta, chain: &Chain) -> Value {
     })
 }
 
-fn metadata_v2(node: &Node, meta: &ArrayMeta) -> Value {
+fn metadata_v2(node: &Node, meta: &ArrayMeta, chain: &Chain) -> Value {
     let key = |key: &str| node.metadata.get(key).cloned().unwrap_or_default();
     json!({
         "zarr_format": 2,
         "shape": meta.chunk_shape(),
         "chunks": meta.chunk_shape(),
         "dtype": key("dtype"),
-        "compressor": key("compressor"),
+        "compressor": if chain.old.is_some() { Value::Null } else { key("compressor") },
         "fill_value": fill_value(node),
         "order": if key("order") == "F" { "F" } else { "C" },
         "filters": null,

@@ -4,7 +4,7 @@
 //! read, shrunk and encoded by one worker: whole chunks, and whole pixels of the next level. Bands follow one another in
 //! C order, so the order of chunks in a shard depends on nothing but the array, the source's blocks and the memory.
 
-use crate::raster::{Tczyx, X, Y, Z};
+use crate::raster::{C, Tczyx, X, Y, Z};
 
 use super::layout::{LevelLayout, bytes, per_axis};
 
@@ -36,10 +36,12 @@ impl Bands {
             chunk => least_common_multiple(chunk, step[axis]),
         });
         let mut group = per_axis(|axis| least_common_multiple(object[axis], unit[axis]));
+        // Samples of a pixel that lie together are read together, though they go to shards of their own.
+        group[C] = block[C].clamp(1, whole[C]).next_multiple_of(group[C]);
         let row = bytes(&per_axis(|axis| if axis == X { group[X] } else { unit[axis] }), pixel);
         group[X] *= (memory / 64 / row.max(1)).clamp(1, whole[X].div_ceil(group[X]));
         let blockwise = per_axis(|axis| block[axis].max(1).next_multiple_of(unit[axis]).min(group[axis]));
-        let spares = [Z, Y].iter().any(|axis| blockwise[*axis] > unit[*axis]);
+        let spares = [C, Z, Y].iter().any(|axis| blockwise[*axis] > unit[*axis]);
         let band = if spares && bytes(&blockwise, pixel) <= memory / 16 {
             blockwise
         } else {
@@ -116,6 +118,13 @@ mod tests {
         // A source with large chunks decodes each of them once.
         let bands = Bands::new(&level, &[1, 1, 2, 2, 2], &[1, 1, 256, 256, 256], 2, 1 << 30);
         assert_eq!(bands.band, [1, 1, 256, 256, 256]);
+    }
+
+    #[test]
+    fn samples_that_lie_together_are_read_once() {
+        let level = level([1, 3, 1, 9000, 9000], [1, 1, 1, 1024, 1024], Some([1, 1, 1, 8192, 8192]));
+        let bands = Bands::new(&level, &[1, 1, 1, 2, 2], &[1, 3, 1, 240, 240], 1, 1 << 30);
+        assert_eq!((bands.groups(), bands.band), (2, [1, 3, 1, 1024, 1024]));
     }
 
     proptest! {

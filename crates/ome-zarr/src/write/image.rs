@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     array::DataType,
     error::OmeZarrError,
-    raster::{Tczyx, X, Y},
+    raster::{C, RasterInfo, Tczyx},
     source::join,
 };
 
@@ -90,9 +90,8 @@ fn open_spool(pyramid: &Pyramid<'_>, scratch: &Path, number: usize, shape: &Tczy
     Spool::open(&path, *shape, pyramid.data_type.size() as u64).map_err(|error| OmeZarrError::write(&path, error))
 }
 
-/// The rows and columns that a source decodes together, as a block.
-pub(crate) fn block_of(rows_and_columns: [u64; 2]) -> Tczyx {
-    let mut block = [1; 5];
-    [block[Y], block[X]] = rows_and_columns;
-    block
+/// What a source decodes together: rows and columns, and all samples of a colour.
+pub(crate) fn block_of(info: &RasterInfo) -> Tczyx {
+    let colors = if info.is_rgb { info.shape[C] } else { 1 };
+    [1, colors, 1, info.block[0], info.block[1]]
 }

@@ -20,7 +20,7 @@ use crate::{
 use super::{
     bands::{Bands, Part, counts, part},
     compression::Compression,
-    encoder::Encoder,
+    encoder::{Encoder, Started},
     journal::Ranges,
     layout::{LevelLayout, bytes as bytes_of, per_axis, shrunk},
     reduce::{self, Reduction},
@@ -216,7 +216,10 @@ impl Writer<'_> {
         for index in 0..count {
             let place = part(index, band, chunk);
             let pixels = gather(&scratch.pixels, band, &place, chunk, &mut scratch.chunk, pixel);
-            let bytes = self.encoder.encode(pixels).map_err(|reason| OmeZarrError::decode(&self.task.name, reason))?;
+            let bytes = self
+                .encoder
+                .encode(pixels, &mut scratch.started)
+                .map_err(|reason| OmeZarrError::decode(&self.task.name, reason))?;
             let Some(bytes) = bytes else { continue };
             if self.task.layout.shard.is_some() {
                 let (shard, inner) = self.address(&place);
@@ -311,6 +314,7 @@ struct Scratch {
     pixels: Vec<u8>,
     reduced: Vec<u8>,
     chunk: Vec<u8>,
+    started: Started,
 }
 
 /// The pixels of a chunk, 0 where it reaches beyond the end of the array.

@@ -14,6 +14,8 @@ pub(crate) struct Work<'a> {
     /// The most memory, in bytes.
     pub(crate) memory: u64,
     pub(crate) threads: usize,
+    /// What the source keeps for itself, in bytes.
+    kept: u64,
     done: AtomicU64,
     total: u64,
 }
@@ -26,7 +28,12 @@ impl<'a> Work<'a> {
         (memory, threads): (u64, usize),
         total: u64,
     ) -> Self {
-        Self { journal, progress, memory, threads, done: AtomicU64::new(0), total }
+        Self { journal, progress, memory, threads, kept: 0, done: AtomicU64::new(0), total }
+    }
+
+    /// With a source that keeps decoded parts for itself, up to so many bytes.
+    pub(crate) fn beside(self, kept: u64) -> Self {
+        Self { kept, ..self }
     }
 
     /// Some bytes have been worked on.
@@ -39,11 +46,11 @@ impl<'a> Work<'a> {
     /// and a quarter for the next level come on top, and what the source holds of a block, encoded and decoded.
     pub(super) fn workers(&self, band: u64, block: u64) -> Result<usize, OmeZarrError> {
         let one = band.saturating_mul(5) / 2 + block.saturating_mul(2);
-        let room = self.memory.saturating_sub(PROGRAM_BYTES);
+        let room = self.memory.saturating_sub(PROGRAM_BYTES + self.kept);
         match usize::try_from(room / one.max(1)).unwrap_or(usize::MAX) {
             0 => Err(OmeZarrError::Options(format!(
                 "these chunks need {} MiB of memory: allow more, or choose smaller chunks",
-                (one + PROGRAM_BYTES).div_ceil(1 << 20)
+                (one + PROGRAM_BYTES + self.kept).div_ceil(1 << 20)
             ))),
             workers => Ok(workers.min(self.threads.max(1))),
         }

@@ -2,7 +2,8 @@ use half::f16;
 
 use crate::array::DataType;
 
-/// A pixel that can be averaged. `N` is its size in bytes.
+/// A pixel that can be averaged. What is done for every pixel is inlined: a call costs more than the sum.
+/// `N` is its size in bytes.
 pub(super) trait Number<const N: usize>: Copy {
     /// Holds the sum of eight pixels exactly, or as well as a mean needs.
     type Sum: Copy + Default;
@@ -22,18 +23,22 @@ macro_rules! integer {
         impl Number<$size> for $type {
             type Sum = $sum;
 
+            #[inline(always)]
             fn read(bytes: [u8; $size]) -> Self {
                 Self::from_ne_bytes(bytes)
             }
 
+            #[inline(always)]
             fn write(self) -> [u8; $size] {
                 self.to_ne_bytes()
             }
 
+            #[inline(always)]
             fn add(sum: &mut $sum, pixel: Self) {
                 *sum += <$sum>::from(pixel);
             }
 
+            #[inline(always)]
             fn mean(sum: $sum, shift: u32) -> Self {
                 // Half to even: what is added before the shift carries a half up only if the quotient is odd.
                 let half = (1 << shift) >> 1;
@@ -41,10 +46,12 @@ macro_rules! integer {
                 ((sum + half - <$sum>::from(half > 0) * (1 - odd)) >> shift) as $type
             }
 
+            #[inline(always)]
             fn value(self) -> f64 {
                 self as f64
             }
 
+            #[inline(always)]
             fn widen((low, high): (Self, Self), pixel: Self) -> (Self, Self) {
                 (low.min(pixel), high.max(pixel))
             }
@@ -67,29 +74,35 @@ macro_rules! float {
             /// The sum, and how many pixels are in it.
             type Sum = (f64, u32);
 
+            #[inline(always)]
             fn read(bytes: [u8; $size]) -> Self {
                 Self::from_ne_bytes(bytes)
             }
 
+            #[inline(always)]
             fn write(self) -> [u8; $size] {
                 self.to_ne_bytes()
             }
 
+            #[inline(always)]
             fn add(sum: &mut (f64, u32), pixel: Self) {
                 let is_number = !pixel.is_nan();
                 sum.0 += if is_number { pixel.value() } else { 0.0 };
                 sum.1 += u32::from(is_number);
             }
 
+            #[inline(always)]
             fn mean((sum, count): (f64, u32), _shift: u32) -> Self {
                 // Where no pixel was a number, 0 / 0 is not one either.
                 narrow::<Self>(sum / f64::from(count))
             }
 
+            #[inline(always)]
             fn value(self) -> f64 {
                 self.into()
             }
 
+            #[inline(always)]
             fn widen((low, high): (Self, Self), pixel: Self) -> (Self, Self) {
                 if pixel.is_finite() {
                     (if low < pixel { low } else { pixel }, if high > pixel { high } else { pixel })
@@ -107,23 +120,27 @@ trait Narrow {
 }
 
 impl Narrow for f64 {
+    #[inline(always)]
     fn narrow(wide: f64) -> Self {
         wide
     }
 }
 
 impl Narrow for f32 {
+    #[inline(always)]
     fn narrow(wide: f64) -> Self {
         wide as Self
     }
 }
 
 impl Narrow for f16 {
+    #[inline(always)]
     fn narrow(wide: f64) -> Self {
         Self::from_f64(wide)
     }
 }
 
+#[inline(always)]
 fn narrow<T: Narrow>(wide: f64) -> T {
     T::narrow(wide)
 }
