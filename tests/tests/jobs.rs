@@ -1,7 +1,9 @@
 //! Work that takes long, over HTTP: conversions, validations and publications as jobs, with progress, cancellation and a
 //! server that dies in between.
 
-use e2e_tests::{Client, Dataset, Node, Setup, Words, eventually, run};
+use std::os::unix::fs::PermissionsExt;
+
+use e2e_tests::{Client, Dataset, Node, Setup, Store, Words, eventually, run};
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -220,6 +222,32 @@ async fn a_job_survives_the_death_of_the_server() {
     client.get(&format!("/render/{id}/v1/cells.ome.zarr/thumbnail?size=64")).await.expect(200);
     let left = std::fs::read_dir(node.data_dir().join("jobs")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "no work folder stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_format_of_others_is_converted_by_a_program_that_is_shut_in() {
+    let tool = tempfile::tempdir().expect("a folder");
+    let program = tool.path().join("bioformats2raw");
+    Store::v04("raw.zarr", 3).write_to(tool.path());
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Version = 0.9.1'; exit; }\ntest -s \"$1\" || exit 4\n\
+                  cp -r \"$(dirname \"$0\")/raw.zarr\" \"$2\"\n";
+    std::fs::write(&program, script).expect("writing a program");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("making it one");
+    let setup = Setup::new("europe").await.extra(&format!("[import]\nbioformats2raw = {program:?}\n"));
+    let node = Node::start_with(setup).await;
+    let mut dataset = Dataset::new(&Words::titled("Leica"), &[]);
+    // What a LIF file begins with.
+    dataset.files.insert("cells.lif".into(), b"\x70\0\0\0\x2a\0\0\0\x2a".to_vec());
+    let published = node.depositor().deposit(&dataset).await;
+    let client = node.anybody();
+    let record = client.get(&format!("/api/v1/datasets/{}", published.id)).await.expect(200).json();
+    assert_eq!(record["images"][0]["path"], "cells.ome.zarr");
+    let root = client.get(&format!("/data/{}/v1/cells.ome.zarr/zarr.json", published.id)).await.expect(200).json();
+    assert_eq!(root["attributes"]["ome"]["version"], "0.5");
+    let document = client.get(&format!("/api/v1/datasets/{}/versions/v1/crate", published.id)).await.expect(200).json();
+    let graph = document["@graph"].as_array().unwrap();
+    let action = graph.iter().find(|entity| entity["@type"] == "CreateAction").expect("how the image was made");
+    assert_eq!(action["instrument"][0]["@id"], "#bioformats2raw-0.9.1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -255,10 +255,14 @@ mod tests {
     }
 
     fn composed(document: Value) -> Value {
-        with_images(document, &[])
+        with(document, &[], &[conversion()])
     }
 
     fn with_images(document: Value, images: &[CrateImage]) -> Value {
+        with(document, images, &[])
+    }
+
+    fn with(document: Value, images: &[CrateImage], conversions: &[Conversion]) -> Value {
         let dataset = "europe-1".parse().unwrap();
         let additions = Additions {
             dataset: &dataset,
@@ -267,7 +271,7 @@ mod tests {
             public_url: "https://e.org",
             publisher: "Europe",
             images,
-            conversions: &[conversion()],
+            conversions,
         };
         compose(document, &additions)
     }

@@ -285,6 +285,7 @@ mod tests {
             archive: Location::Local(folder.join("archive")),
             peers: Vec::new(),
             poll_seconds: 30,
+            jobs: crate::JobLimits::default(),
             limits: Limits::default(),
         }
     }
