@@ -193,7 +193,7 @@ fn group_of_axes(name: &str, axes: &str, shape: &[u64]) -> Value {
         "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}],
     }]});
     if let Some((_, channels)) = axes.chars().zip(shape).find(|(letter, _)| *letter == 'c') {
-        let color = |at: u64| if at % 2 == 0 { "0000FF" } else { "00FF00" };
+        let color = |at: u64| if at.is_multiple_of(2) { "0000FF" } else { "00FF00" };
         let channel = |at: u64| {
             json!({"label": format!("stain {at}"), "color": color(at), "active": true,
                 "window": {"min": 0, "max": 65535, "start": 0, "end": 100}})

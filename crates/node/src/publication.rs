@@ -199,9 +199,10 @@ impl Node {
             }
         }
         let source = Arc::new(DraftSource::of_draft(self, draft)?);
-        let plan = match draft.convert {
-            true => self.plan_conversions(draft, source.clone(), &ConversionRequest::default()).await?,
-            false => ConversionPlan::default(),
+        let plan = if draft.convert {
+            self.plan_conversions(draft, source.clone(), &ConversionRequest::default()).await?
+        } else {
+            ConversionPlan::default()
         };
         let node = self.clone();
         let judged = tokio::task::spawn_blocking(move || node.judgements.judge(source.digest(), source.as_ref()))

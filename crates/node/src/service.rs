@@ -223,21 +223,12 @@ fn open_peer(config: &crate::PeerConfig) -> Result<Peer, NodeError> {
 
 /// Writes a file only its owner may read, whole or not at all.
 pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    write_with_mode(path, format!("{text}\n").as_bytes(), 0o600)
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    write_with_mode(path, bytes, 0o644)
-}
-
-fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let temporary = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-    file.write_all(bytes)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(format!("{text}\n").as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;
     std::fs::File::open(folder)?.sync_all()

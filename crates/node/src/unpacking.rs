@@ -261,15 +261,17 @@ fn hand_over(
     pieces.try_send(Bytes::from(first)).map_err(|_| gone())?;
     let incoming = Incoming { path: path.clone(), pieces: receiver };
     to.blocking_send(incoming).map_err(|_| gone())?;
-    while !is_whole {
+    if is_whole {
+        return Ok(());
+    }
+    loop {
         let mut piece = Vec::new();
         (&mut *content).take(WHOLE as u64 / 4).read_to_end(&mut piece)?;
         if piece.is_empty() {
-            break;
+            return Ok(());
         }
         pieces.blocking_send(Bytes::from(piece)).map_err(|_| gone())?;
     }
-    Ok(())
 }
 
 /// A body that is received elsewhere, read on a thread that may wait.

@@ -173,10 +173,7 @@ impl<'a> PixelReader<'a> {
             let file = join(&self.folder, &self.meta.keys.encode(&self.object_of(first)));
             let together = self.read_together(&file, rest)?;
             for (chunk, encoded) in rest.iter().zip(&together) {
-                let decoded = match encoded {
-                    Some(encoded) => Some(self.decoder.decode_with(encoded, scratch)),
-                    None => None,
-                };
+                let decoded = encoded.as_ref().map(|encoded| self.decoder.decode_with(encoded, scratch));
                 let decoded = decoded.transpose().map_err(|reason| OmeZarrError::decode(&file, reason))?;
                 self.place(chunk, decoded, region, &mut cell)?;
             }

@@ -16,7 +16,7 @@ use axum::{
 };
 
 /// A server of the files in a folder.
-pub struct FileServer {
+pub(crate) struct FileServer {
     base: String,
 }
 
@@ -29,7 +29,7 @@ struct Served {
 
 impl FileServer {
     /// Starts a server on a port of its own; where `flaky`, each third answer is a failure, and `HEAD` is not known.
-    pub async fn start(root: &Path, flaky: bool) -> Self {
+    pub(crate) async fn start(root: &Path, flaky: bool) -> Self {
         let served = Served { root: root.to_owned(), flaky, asked: Arc::default() };
         let app = Router::new().fallback(answer).with_state(served);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -39,7 +39,7 @@ impl FileServer {
     }
 
     /// The address of a file or folder.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base)
     }
 }

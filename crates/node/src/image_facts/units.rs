@@ -19,7 +19,7 @@ const LENGTHS: [(&str, f64); 23] = [
     ("mile", 1.609_344e9),
     ("millimeter", 1e3),
     ("nanometer", 1e-3),
-    ("parsec", 3.085_677_581_491_367_3e22),
+    ("parsec", 3.085_677_581_491_367e22),
     ("petameter", 1e21),
     ("picometer", 1e-6),
     ("terameter", 1e18),

@@ -108,11 +108,10 @@ fn fill_value(node: &Node, data_type: DataType) -> Result<Value, String> {
     let given = node.metadata.get("fill_value").cloned().unwrap_or_default();
     match (data_type, &given) {
         (_, Value::Null) => Ok(data_type.zero()),
-        (DataType::Bool, Value::Bool(_)) => Ok(given),
+        (DataType::Bool, Value::Bool(_)) | (DataType::Float(_), Value::Number(_)) => Ok(given),
         (DataType::Bool, other) => Ok(json!(whole(other).ok_or_else(unusable)? != 0)),
         (DataType::UInt(64), Value::Number(number)) if number.is_u64() => Ok(given),
         (DataType::Int(_) | DataType::UInt(_), other) => Ok(json!(whole(other).ok_or_else(unusable)?)),
-        (DataType::Float(_), Value::Number(_)) => Ok(given),
         (DataType::Float(_), Value::String(text)) if matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity") => {
             Ok(given)
         }

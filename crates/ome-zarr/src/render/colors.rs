@@ -10,13 +10,12 @@ const PALETTE: [[f32; 3]; 6] =
 pub(super) fn of_channel(image: &ImageRecord, index: usize, channels: u64) -> [f32; 3] {
     let named = image.channels.get(index).and_then(|channel| channel.color.as_deref()).and_then(rgb);
     // A channel in black would be invisible, and one in grey, as some writers have it, half as bright as it could be.
-    named.filter(|color| color.iter().any(|part| *part > 0.1)).map(whitened).unwrap_or_else(|| {
-        match (is_photograph(image, channels), channels) {
-            (true, _) => RED_GREEN_BLUE.get(index).copied().unwrap_or(WHITE),
-            (false, 1) => WHITE,
-            (false, _) => PALETTE.get(index % PALETTE.len()).copied().unwrap_or(WHITE),
-        }
-    })
+    let fitting = || match (is_photograph(image, channels), channels) {
+        (true, _) => RED_GREEN_BLUE.get(index).copied().unwrap_or(WHITE),
+        (false, 1) => WHITE,
+        (false, _) => PALETTE.get(index % PALETTE.len()).copied().unwrap_or(WHITE),
+    };
+    named.filter(|color| color.iter().any(|part| *part > 0.1)).map_or_else(fitting, whitened)
 }
 
 fn whitened(color: [f32; 3]) -> [f32; 3] {

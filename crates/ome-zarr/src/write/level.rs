@@ -1,7 +1,7 @@
 //! Writes one array, and the pixels of the next level with it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     io,
     path::PathBuf,
     sync::{
@@ -266,13 +266,14 @@ impl Writer<'_> {
         for (shard, place, bytes) in prepared.chunks {
             let path = self.path(&shard);
             let failed = |error| OmeZarrError::write(&path, error);
-            if !group.shards.contains_key(&shard) {
-                let inner = counts(&self.task.layout.object(), &self.task.layout.chunk).iter().product::<u64>();
-                group.shards.insert(shard, ShardFile::create(&path, inner as usize).map_err(failed)?);
-            }
-            if let Some(file) = group.shards.get_mut(&shard) {
-                file.append(place, &bytes).map_err(failed)?;
-            }
+            let file = match group.shards.entry(shard) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(new) => {
+                    let inner = counts(&self.task.layout.object(), &self.task.layout.chunk).iter().product::<u64>();
+                    new.insert(ShardFile::create(&path, inner as usize).map_err(failed)?)
+                }
+            };
+            file.append(place, &bytes).map_err(failed)?;
         }
         group.files.extend(prepared.files);
         widen(&mut group.ranges, &prepared.ranges);

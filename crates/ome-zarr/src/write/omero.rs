@@ -112,9 +112,9 @@ impl Contrast<'_> {
     /// Pixels of one channel: all of the largest level that is small enough, or planes of the smallest, evenly spread.
     fn samples(&self, channel: u64) -> Result<Vec<f32>, OmeZarrError> {
         let of_channel = |shape: &[u64; 5]| shape[T] * shape[Z] * shape[Y].min(MAX_SIDE) * shape[X].min(MAX_SIDE);
-        let levels = self.layout.levels.iter().zip(self.levels);
+        let mut levels = self.layout.levels.iter().zip(self.levels);
         let small = levels.clone().find(|(level, _)| of_channel(&level.shape) <= MAX_SAMPLES);
-        let Some((level, name)) = small.or_else(|| levels.last()) else { return Ok(Vec::new()) };
+        let Some((level, name)) = small.or_else(|| levels.next_back()) else { return Ok(Vec::new()) };
         let reader = PixelReader::open(self.source, &join(self.path, name))?;
         let (shape, data_type) = (level.shape, reader.meta().data_type);
         let plane = shape[Y].min(MAX_SIDE) * shape[X].min(MAX_SIDE);
