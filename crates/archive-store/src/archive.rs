@@ -66,6 +66,13 @@ impl Archive {
                 Some(_) => return Err(ArchiveError::damaged(path, "it describes another kind of storage root")),
             }
         }
+        if store.disk().is_some() {
+            for (path, text) in layout::folder_notes() {
+                if !store.holds(&path).await? {
+                    store.put(&path, text).await?;
+                }
+            }
+        }
         let inner = Inner {
             files: store.disk().cloned().map(OpenFiles::new),
             store,

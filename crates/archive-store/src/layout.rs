@@ -33,6 +33,19 @@ const TUPLE: usize = 3;
 const LONGEST_NAME: usize = 100;
 const ID_PREFIX: &str = "urn:heliograph:";
 
+/// A file that says what each of our folders beside the storage root is for. On a local disk they also keep the folders:
+/// an empty one is removed with its last file, which another dataset's first file may be on its way into.
+pub(crate) fn folder_notes() -> [(Path, &'static str); 2] {
+    let at = |folder: &str| Path::from(format!("{folder}/README"));
+    [
+        (at(DRAFTS), "Files of deposits that are not published, by digest. Belongs to the ledger beside it.\n"),
+        (
+            at(MANIFESTS),
+            "Sizes and digests of each version's files, derived from the archive: made again where missing.\n",
+        ),
+    ]
+}
+
 /// The storage root's own files, as path and content.
 pub(crate) fn root_files() -> [(Path, &'static str); 3] {
     let at = |name: &str| Path::from(format!("{ROOT}/{name}"));
