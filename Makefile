@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo dev setup test test-tools bench check format lint api-docs policy tidy
+.PHONY: help demo dev setup test test-tools bench bench-tools fuzz check format lint api-docs policy tidy
 
 # Tools that `make` installs for itself, outside of the checkout so that every clone shares them.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/heliograph
@@ -12,6 +12,7 @@ CARGO_DENY := 0.20.2
 BUILD := cargo build --release --workspace
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/release/heliograph
 VENV ?= $(CURDIR)/.venv
+BENCH_VENV := $(CACHE)/bench-venv
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -33,9 +34,15 @@ test: setup test-tools ## run all tests, those with third-party clients included
 test-tools: ## install the Python clients the tests drive, pinned, in $(VENV)
 	@scripts/test-tools.sh $(VENV) tests/requirements.txt
 
-bench: setup ## measure side by side with peers: serving chunks beside nginx (bench/)
-	$(BUILD) --bins
-	bench/serving.sh
+bench: setup bench-tools ## measure side by side with peers: conversion, arrays, validation, serving (tests/bench)
+	$(BUILD) --bins --examples
+	tests/bench/all.sh $(BENCH_VENV)/bin/python $(dir $(PROGRAM)) $(CACHE)/bench
+
+bench-tools: ## install the peers the benchmarks run beside ours, pinned
+	@scripts/bench-tools.sh $(BENCH_VENV) tests/bench/requirements.txt
+
+fuzz: setup ## fuzz the readers of strangers' files for SECONDS each (60)
+	@scripts/fuzz.sh $(CACHE)/tools $(or $(SECONDS_EACH),60)
 
 check: setup format lint api-docs policy tidy ## what must hold before code lands; see the five below
 

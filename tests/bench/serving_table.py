@@ -1,4 +1,4 @@
-"""Medians and ratios of bench/serving.sh's figures, one JSON object a line: who, mode, req_s, cpu_us_per_req, p99_us."""
+"""Medians and ratios of tests/bench/serving.sh's figures, one JSON object a line: who, mode, req_s, cpu_us_per_req, p99_us."""
 import json
 import sys
 from statistics import median

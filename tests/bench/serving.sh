@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Chunk reads of a node beside nginx, in one run: server on CPU 0, wrk on CPU 1, page cache warm, A B A B.
 #
-#   bench/serving.sh [PAIRS]         5 pairs unless said otherwise; DUR seconds for each figure (3)
+#   tests/bench/serving.sh [PAIRS]         5 pairs unless said otherwise; DUR seconds for each figure (3)
 #
 # Needs nginx, wrk and taskset, a built heliograph (PROGRAM), and the peers' scripts in $HELIOGRAPH_SHARED/bench.
 # Prints, for each kind of read, the medians of requests a second and of processor time per request, and the median of the
 # pairs' ratios to the better of nginx's two modes (sendfile; read and write) in each figure.
 set -euo pipefail
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 pairs=${1:-5}
 shared=${HELIOGRAPH_SHARED:-$here/../shared}
 program=${PROGRAM:-${CARGO_TARGET_DIR:-$here/target}/release/heliograph}
 export DUR=${DUR:-3} MODES=${MODES:-"64k:2000 256k:600 1m:200 range:1024 index:1"}
 for tool in nginx wrk taskset python3; do
-  command -v "$tool" >/dev/null || { echo "bench/serving.sh: '$tool' is not installed" >&2; exit 2; }
+  command -v "$tool" >/dev/null || { echo "tests/bench/serving.sh: '$tool' is not installed" >&2; exit 2; }
 done
-[ -x "$program" ] || { echo "bench/serving.sh: no $program: build it first, or set PROGRAM" >&2; exit 2; }
-[ -f "$shared/bench/chunk_load.sh" ] || { echo "bench/serving.sh: no $shared/bench: set HELIOGRAPH_SHARED" >&2; exit 2; }
+[ -x "$program" ] || { echo "tests/bench/serving.sh: no $program: build it first, or set PROGRAM" >&2; exit 2; }
+[ -f "$shared/bench/chunk_load.sh" ] || { echo "tests/bench/serving.sh: no $shared/bench: set HELIOGRAPH_SHARED" >&2; exit 2; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/heliograph-serving-XXXXXX")
 servers=()
@@ -86,4 +86,4 @@ for _ in $(seq "$pairs"); do
   load "http://127.0.0.1:$node_port" "$node" heliograph "$prefix"
 done > "$work/figures.ndjson"
 echo "load average after: $(cut -d' ' -f1-3 /proc/loadavg)" >&2
-python3 "$here/bench/serving_table.py" "$work/figures.ndjson"
+python3 "$here/tests/bench/serving_table.py" "$work/figures.ndjson"
