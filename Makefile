@@ -41,8 +41,8 @@ bench: setup bench-tools ## measure side by side with peers: conversion, arrays,
 bench-tools: ## install the peers the benchmarks run beside ours, pinned
 	@scripts/bench-tools.sh $(BENCH_VENV) tests/bench/requirements.txt
 
-fuzz: setup ## fuzz the readers of strangers' files for SECONDS each (60)
-	@scripts/fuzz.sh $(CACHE)/tools $(or $(SECONDS_EACH),60)
+fuzz: setup ## fuzz the readers of strangers files, FOR=60 seconds each (tests/fuzz)
+	@scripts/fuzz.sh $(CACHE)/tools $(or $(FOR),60)
 
 check: setup format lint api-docs policy tidy ## what must hold before code lands; see the five below
 

@@ -27,7 +27,7 @@ use crate::{
     jobs::{Job, LiveJob},
 };
 
-pub use foreign::{ForeignConverter, ForeignFailure};
+pub use foreign::{ForeignConverter, ForeignFailure, convert_foreign};
 
 pub(crate) use engine::{Engine, OmeZarr};
 pub(crate) use plan::ConversionPlan;
@@ -201,7 +201,7 @@ impl Node {
         let outcome = match self.foreign.as_deref().filter(|_| candidate.refusal.is_some()) {
             None => self.engine.convert(source, &candidate.path, out, progress),
             Some(foreign) => {
-                let made = foreign::run(foreign, candidate, source.as_ref(), folder, progress)?;
+                let made = convert_foreign(foreign, candidate, source.as_ref(), folder, progress)?;
                 self.engine.convert(
                     Arc::new(FolderSource::new(folder).map_err(OmeZarrError::from)?),
                     &made,

@@ -53,7 +53,7 @@ mod withdrawal;
 pub use actor::{Actor, Scope};
 pub use catalogue::{ListingItem, SourceName};
 pub use config::{Limits, NodeConfig, PeerConfig};
-pub use conversion::{Conversion, ForeignConverter, ForeignFailure};
+pub use conversion::{Conversion, ForeignConverter, ForeignFailure, convert_foreign};
 pub use dataset::{VersionChoice, check_crate};
 pub use deposit::{DraftView, FileListing, NewDraft};
 pub use error::{ErrorKind, NodeError};

@@ -197,6 +197,9 @@ pub(crate) struct Convert {
     /// Threads that work; 0 is one for each processor.
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// The program bioformats2raw, for formats that are not read here; it runs shut in.
+    #[arg(long, env = "HELIOGRAPH_IMPORT_BIOFORMATS2RAW")]
+    pub bioformats2raw: Option<PathBuf>,
     /// Print one JSON object as the last line.
     #[arg(long)]
     pub json: bool,

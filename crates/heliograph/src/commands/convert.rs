@@ -1,3 +1,5 @@
+mod foreign;
+
 use std::{
     path::Path,
     process::ExitCode,
@@ -13,14 +15,16 @@ use ome_zarr::{Conversion, ConvertOptions, FileSource, FolderSource, OmeZarrErro
 use serde_json::json;
 
 use super::{arguments::Convert, validate};
+use crate::foreign::Bioformats2raw;
 
 /// Converts an image; exit 0 when it is converted, 1 when not, 130 when it was stopped.
 pub(crate) async fn convert(arguments: &Convert) -> Result<ExitCode> {
     let options = options(arguments)?;
     let (input, out) = (arguments.input.clone(), arguments.out.clone());
+    let foreign = arguments.bioformats2raw.as_deref().map(foreign::program).transpose()?;
     let bar = Arc::new(Bar::new());
     let watched = bar.clone();
-    let mut work = tokio::task::spawn_blocking(move || run(&input, &out, &options, &*watched));
+    let mut work = tokio::task::spawn_blocking(move || run(&input, &out, &options, foreign.as_ref(), &*watched));
     let outcome = tokio::select! {
         outcome = &mut work => outcome?,
         told = super::until_told_to_stop() => {
@@ -43,9 +47,22 @@ pub(crate) async fn convert(arguments: &Convert) -> Result<ExitCode> {
     }
 }
 
-fn run(input: &Path, out: &Path, options: &ConvertOptions, progress: &dyn Progress) -> Result<Conversion> {
+fn run(
+    input: &Path,
+    out: &Path,
+    options: &ConvertOptions,
+    foreign: Option<&Bioformats2raw>,
+    progress: &dyn Progress,
+) -> Result<Conversion> {
     let (source, path) = open(input)?;
-    Ok(ome_zarr::convert(source, &path, out, options, progress)?)
+    match (ome_zarr::convert(source.clone(), &path, out, options, progress), foreign) {
+        (Err(OmeZarrError::Unsupported { path, format, .. }), Some(foreign)) => {
+            let (made, folder) = foreign::convert(foreign, source.as_ref(), &path, &format, out, progress)?;
+            let made = ome_zarr::convert(Arc::new(FolderSource::new(folder.path())?), &made, out, options, progress);
+            Ok(made?)
+        }
+        (outcome, _) => Ok(outcome?),
+    }
 }
 
 /// A folder is its own source; a file is read through its folder, as others may belong to it.

@@ -48,7 +48,10 @@ pub enum ForeignFailure {
 }
 
 /// Runs the program on copies of a candidate's files; gives the path of what it made below `folder`.
-pub(super) fn run(
+///
+/// # Errors
+/// When the files cannot be copied, the program did not convert them, or somebody wanted it to stop.
+pub fn convert_foreign(
     converter: &dyn ForeignConverter,
     candidate: &ImportCandidate,
     source: &dyn FileSource,

@@ -1,0 +1,44 @@
+//! Formats that only bioformats2raw reads.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use node::convert_foreign;
+use ome_zarr::{FileSource, ImportCandidate, Progress};
+use tempfile::TempDir;
+
+use crate::foreign::{Bioformats2raw, ForeignLimits};
+
+/// The program, with what a server allows it by default.
+pub(super) fn program(path: &Path) -> Result<Bioformats2raw> {
+    let limits = ForeignLimits {
+        time: Duration::from_secs(6 * 60 * 60),
+        memory_bytes: 8 << 30,
+        output_bytes: node::Limits::default().converted_bytes,
+        output_files: node::Limits::default().deposit_files,
+    };
+    Bioformats2raw::new(path, limits)
+}
+
+/// Has the program convert a file; gives what it made, as a path in a folder beside the output that is removed when dropped.
+pub(super) fn convert(
+    program: &Bioformats2raw,
+    source: &dyn FileSource,
+    path: &str,
+    format: &str,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<(String, TempDir)> {
+    let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new().prefix(".bioformats2raw-").tempdir_in(beside);
+    let folder = folder.with_context(|| format!("making a work folder in {}", beside.display()))?;
+    let candidate = ImportCandidate {
+        path: path.to_owned(),
+        format: format.to_owned(),
+        files: vec![path.to_owned()],
+        output: String::new(),
+        refusal: None,
+    };
+    let made = convert_foreign(program, &candidate, source, folder.path(), progress)?;
+    Ok((made, folder))
+}
