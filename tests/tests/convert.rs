@@ -241,19 +241,21 @@ async fn a_conversion_that_is_killed_goes_on_to_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_format_of_others_is_converted_by_the_program_that_is_named_and_refused_without() {
     let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name);
-    Store::v04("raw.zarr", 3).write_to(folder.path());
+    // The program sees its own folder, so it is not in that of the image.
+    let tool = tempfile::tempdir().expect("a folder");
+    let (at, program) = (|name: &str| folder.path().join(name), tool.path().join("bioformats2raw"));
+    Store::v04("raw.zarr", 3).write_to(tool.path());
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Version = 0.9.1'; exit; }\ntest -s \"$1\" || exit 4\n\
                   cp -r \"$(dirname \"$0\")/raw.zarr\" \"$2\"\n";
-    fs::write(at("bioformats2raw"), script).expect("writing a program");
-    fs::set_permissions(at("bioformats2raw"), fs::Permissions::from_mode(0o755)).expect("making it one");
+    fs::write(&program, script).expect("writing a program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("making it one");
     // What a LIF file begins with.
     fs::write(at("cells.lif"), b"\x70\0\0\0\x2a\0\0\0\x2a").expect("a file");
 
     let refused = convert(&at("cells.lif"), &at("cells.ome.zarr"), &[]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stderr.contains("LIF") && refused.stderr.contains("bioformats2raw"), "{}", refused.stderr);
-    let program = at("bioformats2raw").display().to_string();
+    let program = program.display().to_string();
     convert(&at("cells.lif"), &at("cells.ome.zarr"), &["--bioformats2raw", &program]).await.ok();
     let root: Value =
         serde_json::from_slice(&fs::read(at("cells.ome.zarr/zarr.json")).expect("an image")).expect("JSON");

@@ -30,7 +30,9 @@ pub(super) fn convert(
     progress: &dyn Progress,
 ) -> Result<(String, TempDir)> {
     let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = tempfile::Builder::new().prefix(".bioformats2raw-").tempdir_in(beside);
+    // The program has its folder under the same, whole name.
+    let folder =
+        beside.canonicalize().and_then(|beside| tempfile::Builder::new().prefix(".bioformats2raw-").tempdir_in(beside));
     let folder = folder.with_context(|| format!("making a work folder in {}", beside.display()))?;
     let candidate = ImportCandidate {
         path: path.to_owned(),
