@@ -190,6 +190,19 @@ async fn a_body_that_is_not_what_it_should_be_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn folders_that_all_datasets_share_stay_when_their_last_file_goes() {
+    let place = Place::local();
+    let archive = place.archive().await;
+    publish(&archive, "d", 1, FIRST).await;
+    archive.roll_back(&id("d"), None).await.unwrap();
+    archive.delete_draft(&id("d")).await.unwrap();
+    // Without them, the first file of another dataset could be on its way into a folder that is being removed.
+    for folder in ["drafts", "manifests"] {
+        assert!(place.path().unwrap().join(folder).is_dir(), "{folder}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_body_in_odd_pieces_is_stored_under_its_digest() {
     let bytes: Vec<u8> =
         (0..20 * 1024 * 1024 + 17_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

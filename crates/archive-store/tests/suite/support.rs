@@ -43,10 +43,11 @@ impl Place {
         Archive::over(self.store.clone(), self.path()).await.unwrap()
     }
 
-    /// The keys of everything stored, sorted.
+    /// The keys of everything stored, sorted; the notes that keep shared folders aside.
     pub(crate) async fn keys(&self) -> Vec<String> {
         let metas: Vec<_> = self.store.list(None).try_collect().await.unwrap();
         let mut keys: Vec<String> = metas.iter().map(|meta| meta.location.to_string()).collect();
+        keys.retain(|key| !["drafts/README", "manifests/README"].contains(&key.as_str()));
         keys.sort();
         keys
     }
