@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a Python environment with the peers that the benchmarks run beside ours, and installs nginx and wrk where apt is.
+# Makes a Python environment with the peers that the benchmarks run beside ours, and installs nginx, wrk and time where apt is.
 # usage: bench-tools.sh FOLDER REQUIREMENTS
 set -euo pipefail
 venv=$1 requirements=$2
@@ -10,10 +10,10 @@ if ! cmp -s "$requirements" "$venv/installed.txt"; then
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
     cp "$requirements" "$venv/installed.txt"
 fi
-if ! { command -v nginx && command -v wrk; } >/dev/null; then
+if ! { command -v nginx && command -v wrk && [ -x /usr/bin/time ]; } >/dev/null; then
     if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nginx-extras wrk
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nginx-extras wrk time
     else
-        echo "bench-tools: nginx and wrk are missing: serving is not measured without them" >&2
+        echo "bench-tools: nginx, wrk or GNU time are missing: install them" >&2
     fi
 fi

@@ -12,6 +12,7 @@ images=$shared/data/ome-zarr/omezarr
 
 "$python" "$here/convert.py" "$programs/heliograph" "$shared" "$work" --mib "${MIB:-2048}" --rounds "${ROUNDS:-5}" --record "$record"
 "$python" "$here/arrays.py" "$programs/examples/read_array" "$work" --rounds "${ROUNDS:-5}"
+"$python" "$here/write.py" "$programs/heliograph" "$work" --rounds "${ROUNDS:-5}" --record "$record"
 "$python" "$here/validate.py" "$programs/heliograph" "$images/v0.4/hcs_2D.zarr" "$images/fiji-java-testdata/pyramid_testing/pyramid_v5.zarr" \
     "$images/fiji-java-testdata/5d_testing/5d_dataset_v5.ome.zarr" --rounds "${ROUNDS:-5}" --record "$record"
 if command -v nginx >/dev/null && command -v wrk >/dev/null; then

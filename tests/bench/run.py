@@ -1,22 +1,21 @@
 """Runs commands side by side and says how they compare.
 
 Every round runs each contender once, in turn, so that a busy moment of the machine meets all of them; ratios are
-medians over rounds. A contender is a command; what it costs is read from the kernel when it ends.
+medians over rounds. A contender is a command; what it costs is read from the kernel when it ends (GNU time).
 """
-import json, os, resource, statistics, subprocess, sys, time
+import json, os, statistics, subprocess, sys, tempfile, time
 
 
-def run(command, environment=None):
-    """Runs one command to its end: wall and CPU seconds, peak memory of its largest process in MiB."""
-    before = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               env={**os.environ, **(environment or {})})
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - before
-    return {"code": code, "wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024,
-            "output": output}
+def run(command):
+    """Runs one command to its end: wall and CPU seconds, peak memory of its largest process in MiB.
+
+    `time` starts it: a child of this process would be charged with what this process holds in memory.
+    """
+    with tempfile.NamedTemporaryFile("r") as figures:
+        timed = ["/usr/bin/time", "-q", "-o", figures.name, "-f", "%e %U %S %M", *command]
+        process = subprocess.run(timed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wall, user, system, peak = map(float, figures.read().split()[-4:])
+    return {"code": process.returncode, "wall": wall, "cpu": user + system, "peak_mib": peak / 1024, "output": process.stdout}
 
 
 def rounds(contenders, count, prepare=lambda name: None, check=lambda name, result: None, pause=1.0):
