@@ -1,5 +1,9 @@
+use std::ops::Range;
+
 use archive_store::{ArchiveError, Blob};
+use bytes::Bytes;
 use dataset_model::{DatasetId, FilePath};
+use tokio::runtime::Handle;
 
 use crate::{Actor, Node, NodeError, VersionChoice};
 
@@ -31,5 +35,13 @@ impl Node {
             }
             Err(error) => Err(NodeError::Archive(error)),
         }
+    }
+}
+
+/// Reads a range on a thread that may wait: from a local disk on this very thread, from elsewhere on the runtime.
+pub(crate) fn read_waiting(blob: &Blob, range: Range<u64>, runtime: &Handle) -> Result<Bytes, ArchiveError> {
+    match blob.bytes_blocking(range.clone()) {
+        Some(bytes) => bytes,
+        None => runtime.block_on(blob.bytes(range)),
     }
 }

@@ -66,22 +66,7 @@ impl Node {
                 "you have {most} jobs waiting or running, and that is the most: wait until one of them has ended"
             )));
         }
-        let job = Job {
-            id: new_id(),
-            kind,
-            deposit: deposit.clone(),
-            owner: draft.owner,
-            request,
-            state: JobState::Queued,
-            attempts: 0,
-            cancelling: false,
-            created: Timestamp::now(),
-            started: None,
-            finished: None,
-            result: None,
-            problem: None,
-            published: None,
-        };
+        let job = Job::queued(new_id(), kind, deposit.clone(), draft.owner, request);
         self.ledger.write(vec![self.jobs().put(&job.id, &job)?])?;
         self.board.add(&job);
         Ok(JobView::of(&job, JobProgress::default()))

@@ -8,7 +8,7 @@ use dataset_model::{DatasetId, FilePath, Manifest, ManifestFile, VersionNumber};
 use ome_zarr::{FileSource, SourceError};
 use tokio::runtime::Handle;
 
-use crate::Node;
+use crate::{Node, files::read_waiting};
 
 /// Files by path, looked up in the manifest that all requests share. Made on the runtime, used on a blocking thread.
 pub(crate) struct VersionSource {
@@ -42,11 +42,7 @@ impl FileSource for VersionSource {
     }
 
     fn read(&self, path: &str, range: Range<u64>) -> Result<Bytes, SourceError> {
-        let blob = self.open(path)?;
-        let bytes = match blob.bytes_blocking(range.clone()) {
-            Some(bytes) => bytes,
-            None => self.runtime.block_on(blob.bytes(range)),
-        };
+        let bytes = read_waiting(&self.open(path)?, range, &self.runtime);
         bytes.map_err(|error| SourceError::new(path, error))
     }
 

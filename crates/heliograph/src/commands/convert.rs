@@ -11,20 +11,20 @@ use std::{
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use node::ForeignConverter;
 use ome_zarr::{Conversion, ConvertOptions, FileSource, FolderSource, OmeZarrError, Progress, Sharding};
 use serde_json::json;
 
 use super::{arguments::Convert, validate};
-use crate::foreign::Bioformats2raw;
 
 /// Converts an image; exit 0 when it is converted, 1 when not, 130 when it was stopped.
 pub(crate) async fn convert(arguments: &Convert) -> Result<ExitCode> {
     let options = options(arguments)?;
     let (input, out) = (arguments.input.clone(), arguments.out.clone());
-    let foreign = arguments.bioformats2raw.as_deref().map(foreign::program).transpose()?;
+    let foreign = arguments.bioformats2raw.as_deref().map(foreign::program).transpose()?.flatten();
     let bar = Arc::new(Bar::new());
     let watched = bar.clone();
-    let mut work = tokio::task::spawn_blocking(move || run(&input, &out, &options, foreign.as_ref(), &*watched));
+    let mut work = tokio::task::spawn_blocking(move || run(&input, &out, &options, foreign.as_deref(), &*watched));
     let outcome = tokio::select! {
         outcome = &mut work => outcome?,
         told = super::until_told_to_stop() => {
@@ -51,7 +51,7 @@ fn run(
     input: &Path,
     out: &Path,
     options: &ConvertOptions,
-    foreign: Option<&Bioformats2raw>,
+    foreign: Option<&dyn ForeignConverter>,
     progress: &dyn Progress,
 ) -> Result<Conversion> {
     let (source, path) = open(input)?;

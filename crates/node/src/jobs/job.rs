@@ -128,6 +128,32 @@ pub(crate) enum JobEvent {
 }
 
 impl Job {
+    /// A job that nobody has begun.
+    pub(crate) fn queued(
+        id: String,
+        kind: JobKind,
+        deposit: DatasetId,
+        owner: String,
+        request: ConversionRequest,
+    ) -> Self {
+        Self {
+            id,
+            kind,
+            deposit,
+            owner,
+            request,
+            state: JobState::Queued,
+            attempts: 0,
+            cancelling: false,
+            created: Timestamp::now(),
+            started: None,
+            finished: None,
+            result: None,
+            problem: None,
+            published: None,
+        }
+    }
+
     /// The job after something happened; nothing when that means nothing in its present state.
     pub(crate) fn after(&self, event: JobEvent, now: Timestamp) -> Option<Self> {
         use JobState as S;
@@ -221,22 +247,8 @@ pub(super) mod tests {
     use super::*;
 
     pub(crate) fn queued() -> Job {
-        Job {
-            id: "000001-aa".into(),
-            kind: JobKind::Convert,
-            deposit: "europe-1".parse().unwrap(),
-            owner: "ada".into(),
-            request: ConversionRequest::default(),
-            state: JobState::Queued,
-            attempts: 0,
-            cancelling: false,
-            created: Timestamp::now(),
-            started: None,
-            finished: None,
-            result: None,
-            problem: None,
-            published: None,
-        }
+        let deposit = "europe-1".parse().unwrap();
+        Job::queued("000001-aa".into(), JobKind::Convert, deposit, "ada".into(), ConversionRequest::default())
     }
 
     fn events() -> impl Strategy<Value = JobEvent> {

@@ -1,28 +1,24 @@
 //! Formats that only bioformats2raw reads.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use node::convert_foreign;
+use node::{ForeignConverter, convert_foreign};
 use ome_zarr::{FileSource, ImportCandidate, Progress};
 use tempfile::TempDir;
 
-use crate::foreign::{Bioformats2raw, ForeignLimits};
+use crate::Config;
 
-/// The program, with what a server allows it by default.
-pub(super) fn program(path: &Path) -> Result<Bioformats2raw> {
-    let limits = ForeignLimits {
-        time: Duration::from_secs(6 * 60 * 60),
-        memory_bytes: 8 << 30,
-        output_bytes: node::Limits::default().converted_bytes,
-        output_files: node::Limits::default().deposit_files,
-    };
-    Bioformats2raw::new(path, limits)
+/// The program, with what a node allows it that is not told otherwise.
+pub(super) fn program(path: &Path) -> Result<Option<Arc<dyn ForeignConverter>>> {
+    let mut config = Config::default();
+    config.import.bioformats2raw = Some(path.to_owned());
+    config.to_foreign()
 }
 
 /// Has the program convert a file; gives what it made, as a path in a folder beside the output that is removed when dropped.
 pub(super) fn convert(
-    program: &Bioformats2raw,
+    program: &dyn ForeignConverter,
     source: &dyn FileSource,
     path: &str,
     format: &str,
