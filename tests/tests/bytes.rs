@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dataset_model::Digest;
-use e2e_tests::{Answer, Client, Dataset, Node, escape_path, raw_request, sha256};
+use e2e_tests::{Answer, Client, Dataset, Node, Words, escape_path, raw_request, sha256};
 use reqwest::Method;
 
 /// Bytes no compressor likes and no text looks like.
@@ -69,6 +69,48 @@ async fn a_whole_file_comes_with_everything_a_cache_needs() {
     let empty = shelf.client().get(&format!("{}/raw/empty", shelf.base)).await.expect(200);
     assert_eq!((empty.body.len(), empty.header("content-length")), (0, "0"));
     shelf.node.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
+async fn the_second_answer_and_the_routers_are_the_first_again() {
+    let shelf = Shelf::new().await;
+    // The encoded name goes another way through the server.
+    let (plain, encoded) = (format!("{}/raw/small.bin", shelf.base), format!("{}/raw/small%2Ebin", shelf.base));
+    for headers in [&[][..], &[("range", "bytes=10-19")], &[("range", "bytes=-7")], &[("range", "bytes=0-1,5-6")]] {
+        let mut answers = Vec::new();
+        for path in [&encoded, &plain, &plain, &plain] {
+            let mut answer = shelf.client().get_with(path, headers).await;
+            answer.headers.remove("date");
+            answers.push((answer.status, answer.headers, answer.body));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{headers:?}: {answers:#?}");
+    }
+    shelf.node.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
+async fn a_file_read_before_follows_what_happens_to_its_dataset() {
+    let node = Node::start("europe").await;
+    let client = node.depositor();
+    let mut dataset = Dataset::small("Bytes");
+    dataset.files.insert("raw/note.txt".into(), b"old".to_vec());
+    let published = client.deposit(&dataset).await;
+    let (latest, first) =
+        (format!("/data/{}/latest/raw/note.txt", published.id), format!("/data/{}/v1/raw/note.txt", published.id));
+    for path in [&latest, &latest, &first, &first] {
+        assert_eq!(client.get(path).await.expect(200).body, "old");
+    }
+    client.new_version(&published.id, &Words::titled("Bytes").crate_json(), &[("raw/note.txt", b"new")]).await;
+    for (path, wanted) in [(&latest, "new"), (&latest, "new"), (&first, "old"), (&first, "old")] {
+        assert_eq!(client.get(path).await.expect(200).body, wanted, "{path}");
+    }
+    let wrong_token = [("authorization", "Bearer nobody's")];
+    node.anybody().get_with(&first, &wrong_token).await.problem(401);
+    node.admin().withdraw(&published.id, "retracted").await;
+    for path in [&latest, &first] {
+        client.get(path).await.problem(410);
+    }
+    node.assert_quiet_log(&[]);
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, Weak},
+};
 
 use bytes::Bytes;
 use dataset_model::Digest;
@@ -29,13 +32,30 @@ pub(crate) enum Source {
     Object(Arc<dyn ObjectStore>, Path),
 }
 
+/// A [`Blob`] of the local disk that does not keep its file open.
+#[derive(Debug, Clone)]
+pub struct WeakBlob {
+    size: u64,
+    sha256: Digest,
+    file: Weak<OpenFile>,
+}
+
+impl WeakBlob {
+    /// The blob, for as long as the archive keeps its file open.
+    pub fn upgrade(&self) -> Option<Blob> {
+        self.file.upgrade().map(|file| Blob::new(self.size, self.sha256, Source::File(file)))
+    }
+}
+
 impl Blob {
     pub(crate) fn new(size: u64, sha256: Digest, source: Source) -> Self {
         Self { size, sha256, source }
     }
 
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
+    /// The same without keeping its file open; nothing unless the archive is on a local disk.
+    pub fn downgrade(&self) -> Option<WeakBlob> {
+        let Source::File(file) = &self.source else { return None };
+        Some(WeakBlob { size: self.size, sha256: self.sha256, file: Arc::downgrade(file) })
     }
 
     /// The length in bytes.

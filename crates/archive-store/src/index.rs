@@ -1,9 +1,6 @@
 //! Where the files of one version stand: its manifest beside the content path of each file.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, Weak},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use dataset_model::{Digest, FilePath, Manifest, ManifestFile, Timestamp, VersionNumber};
 use object_store::path::Path;
@@ -12,12 +9,7 @@ use crate::{
     content_path,
     error::ArchiveError,
     inventory::{Inventory, VersionBlock, VersionName},
-    locks::unpoisoned,
-    open_files::OpenFile,
 };
-
-/// Open files remembered before those closed since are forgotten.
-const REMEMBERED: usize = 32 * 1024;
 
 /// One version, ready to be read.
 #[derive(Debug)]
@@ -27,9 +19,6 @@ pub(crate) struct VersionIndex {
     manifest: Arc<Manifest>,
     /// Parallel to the manifest's files.
     places: Vec<Place>,
-    /// Files that were opened, with their places in the manifest, for as long as somebody keeps them open. Asked before the
-    /// manifest is: a search through a million paths touches as much memory as a chunk has.
-    opened: Mutex<HashMap<FilePath, (usize, Weak<OpenFile>)>>,
 }
 
 /// A content path; most follow from the file's own path, so that an index of a million files stays small.
@@ -52,7 +41,7 @@ impl VersionIndex {
         let block = block_of(inventory, version, &object)?;
         let place = |file: &ManifestFile| Ok(Place::of(content_of(inventory, file.sha256, &object)?, &file.path));
         let places = manifest.files().iter().map(place).collect::<Result<_, ArchiveError>>()?;
-        Ok(Self { object, created: block.created, manifest: Arc::new(manifest), places, opened: Mutex::default() })
+        Ok(Self { object, created: block.created, manifest: Arc::new(manifest), places })
     }
 
     pub(crate) fn manifest(&self) -> &Arc<Manifest> {
@@ -75,21 +64,6 @@ impl VersionIndex {
             (Some(place), Some(file)) => place.path(&self.object, &file.path),
             _ => Err(ArchiveError::damaged(&self.object, "its list of files is shorter than it was")),
         }
-    }
-
-    /// A file that is open.
-    pub(crate) fn opened(&self, path: &FilePath) -> Option<(&ManifestFile, Arc<OpenFile>)> {
-        let (at, open) = unpoisoned(&self.opened).get(path).and_then(|(at, open)| Some((*at, open.upgrade()?)))?;
-        Some((self.manifest.files().get(at)?, open))
-    }
-
-    /// Remembers an open file; it stays open only as long as somebody else keeps it.
-    pub(crate) fn remember(&self, path: &FilePath, at: usize, file: &Arc<OpenFile>) {
-        let mut opened = unpoisoned(&self.opened);
-        if opened.len() >= REMEMBERED {
-            opened.retain(|_, (_, file)| file.strong_count() > 0);
-        }
-        opened.insert(path.clone(), (at, Arc::downgrade(file)));
     }
 
     /// About what it holds of memory, in bytes.

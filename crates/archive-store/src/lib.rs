@@ -67,7 +67,7 @@ mod verify;
 mod version_store;
 
 pub use archive::Archive;
-pub use blob::Blob;
+pub use blob::{Blob, WeakBlob};
 pub use commit::{Commit, Committed};
 pub use error::ArchiveError;
 pub use fault::Fault;

@@ -6,7 +6,6 @@ use object_store::path::Path;
 
 use crate::{
     Archive, Blob,
-    blob::Source,
     error::ArchiveError,
     index::{self, VersionIndex},
     inventory::Inventory,
@@ -44,20 +43,11 @@ impl Archive {
         path: &FilePath,
     ) -> Result<Blob, ArchiveError> {
         let index = self.index(dataset, version).await?;
-        if let Some((file, open)) = index.opened(path) {
-            return Ok(Blob::new(file.size, file.sha256, Source::File(open)));
-        }
         let (at, file) = index
             .find(path)
             .ok_or_else(|| ArchiveError::NotFound { what: format!("'{path}' of {dataset} {version}") })?;
         let content = index.content(at)?;
         match self.blob(content.clone(), file.sha256, file.size).await {
-            Ok(blob) => {
-                if let Source::File(open) = blob.source() {
-                    index.remember(path, at, open);
-                }
-                Ok(blob)
-            }
             // The version lists it, so that its absence is not an answer but a loss.
             Err(ArchiveError::NotFound { .. }) => Err(ArchiveError::damaged(content, "its bytes are gone")),
             other => other,

@@ -9,55 +9,68 @@ use std::{
 use axum::{
     Router,
     extract::Request,
-    http::Method,
+    http::{HeaderMap, Method},
     response::{IntoResponse, Response},
 };
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Either, Ready, ready},
+};
 use node::Node;
 use tower::Service;
 
-use crate::{cors, data};
+use crate::{cors, data, hot_files::HotFiles};
 
 /// Answers plain `GET /data/…` requests itself, and leaves all others to a router, which knows that route as well: both call
 /// the same handler, so that they differ in nothing but speed.
 #[derive(Clone)]
 pub struct BytesFirst {
     node: Arc<Node>,
+    hot: Arc<HotFiles>,
     rest: Router,
 }
 
 impl BytesFirst {
     /// Puts the short way before a router.
     pub fn new(node: Arc<Node>, rest: Router) -> Self {
-        Self { node, rest }
+        Self { node, hot: Arc::default(), rest }
     }
 }
 
 impl Service<Request> for BytesFirst {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Service::<Request>::poll_ready(&mut self.rest, context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if request.method() != Method::GET || address(request.uri().path()).is_none() {
-            return self.rest.call(request).boxed();
+        let path = request.uri().path();
+        if request.method() != Method::GET || !path.starts_with("/data/") {
+            return Either::Right(self.rest.call(request).boxed());
         }
-        let node = self.node.clone();
-        async move {
-            let answer = match address(request.uri().path()) {
-                Some(address) => data::answer_plainly(&node, address, request.headers()).await,
-                None => Err(node::NodeError::NotFound("there is no such file".into()).into()),
-            };
-            let mut response = answer.into_response();
-            cors::allow(response.headers_mut());
-            Ok(response)
+        if let Some(response) = self.hot.answer(&self.node, path, request.headers()) {
+            return Either::Left(ready(Ok(response)));
         }
-        .boxed()
+        if address(path).is_none() {
+            return Either::Right(self.rest.call(request).boxed());
+        }
+        let (node, hot) = (self.node.clone(), self.hot.clone());
+        Either::Right(async move { Ok(open(&node, &hot, request.uri().path(), request.headers()).await) }.boxed())
     }
+}
+
+/// The answer to the first request for a file.
+async fn open(node: &Arc<Node>, hot: &HotFiles, path: &str, headers: &HeaderMap) -> Response {
+    let answer = match address(path) {
+        Some(address) => data::answer_plainly(node, hot, (path, address), headers).await,
+        None => Err(node::NodeError::NotFound("there is no such file".into()).into()),
+    };
+    let mut response = answer.into_response();
+    cors::allow(response.headers_mut());
+    response
 }
 
 /// Dataset, version and path of a request for bytes, where nothing in it has to be decoded.

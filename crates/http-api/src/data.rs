@@ -11,19 +11,21 @@ use axum::{
 use bytes::Bytes;
 use dataset_model::{DatasetId, FilePath};
 use futures::StreamExt;
-use node::{Actor, Node, NodeError, OpenFile, VersionChoice};
+use node::{Actor, Node, NodeError, VersionChoice};
 
 use crate::{
     Problem,
     authentication::{Asking, who_asks},
     conditions::{self, Verdict},
-    content_digest, media_types,
+    content_digest,
+    hot_files::HotFiles,
+    media_types,
     ranges::{self, Wanted},
     served::Served,
 };
 
 /// Bodies up to this size are read in one go on the thread that answers: the page cache has most chunks.
-const ONE_READ: u64 = 1 << 20;
+pub(crate) const ONE_READ: u64 = 1 << 20;
 
 /// Reads a file of a published version.
 #[utoipa::path(
@@ -52,36 +54,39 @@ pub(crate) async fn read_file(
 /// Dataset id, version and path as they stand in an address.
 pub(crate) type Address<'a> = (&'a str, &'a str, &'a str);
 
-/// The same without a router.
+/// The same without a router; the file is remembered by its whole address.
 pub(crate) async fn answer_plainly(
     node: &Arc<Node>,
-    address: Address<'_>,
+    hot: &HotFiles,
+    (whole, address): (&str, Address<'_>),
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    read(node, &who_asks(headers, node)?, address, headers).await
+    let (file, path) = open(node, &who_asks(headers, node)?, address).await?;
+    if let Served::File(open) = &file {
+        let mut about = HeaderMap::with_capacity(16);
+        describe(&mut about, &file, &tag(&file))?;
+        about.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_types::of(path.name())));
+        hot.keep(whole, open, about);
+    }
+    respond(&file, &path, headers).await
 }
 
-async fn read(
-    node: &Arc<Node>,
-    actor: &Actor,
-    (id, version, path): Address<'_>,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let absent = || NodeError::NotFound("there is no such file".into());
-    let id = id.parse().map_err(|_| absent())?;
-    let version = version.parse().map_err(|_| absent())?;
-    let path: FilePath = path.parse().map_err(|_| absent())?;
-    let (file, immutable) = open(node, actor, &id, version, &path).await?;
-    let etag = format!("\"{}\"", file.tag());
+async fn read(node: &Arc<Node>, actor: &Actor, address: Address<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+    let (file, path) = open(node, actor, address).await?;
+    respond(&file, &path, headers).await
+}
+
+async fn respond(file: &Served, path: &FilePath, headers: &HeaderMap) -> Result<Response, Problem> {
+    let etag = tag(file);
     let mut response = match conditions::weigh(headers, &etag) {
         Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
         Verdict::Failed => StatusCode::PRECONDITION_FAILED.into_response(),
         Verdict::Proceed => {
             let range = headers.get(header::RANGE).filter(|_| conditions::range_applies(headers, &etag));
-            answer(&file, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
+            answer(file, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
         }
     };
-    describe(response.headers_mut(), &file, immutable, &etag)?;
+    describe(response.headers_mut(), file, &etag)?;
     Ok(response)
 }
 
@@ -89,24 +94,29 @@ async fn read(
 async fn open(
     node: &Arc<Node>,
     actor: &Actor,
-    id: &DatasetId,
-    version: VersionChoice,
-    path: &FilePath,
-) -> Result<(Served, bool), NodeError> {
-    match node.open_file(actor, id, version, path).await {
-        Ok(OpenFile { blob, immutable }) => Ok((Served::File(blob), immutable)),
+    (id, version, path): Address<'_>,
+) -> Result<(Served, FilePath), NodeError> {
+    let absent = || NodeError::NotFound("there is no such file".into());
+    let id: DatasetId = id.parse().map_err(|_| absent())?;
+    let version: VersionChoice = version.parse().map_err(|_| absent())?;
+    let path: FilePath = path.parse().map_err(|_| absent())?;
+    let served = match node.open_file(actor, &id, version, &path).await {
+        Ok(file) => Served::File(file),
         Err(NodeError::NotFound(_)) if path.name().ends_with(".ozx") => {
-            let ozx = node.open_ozx(actor, id, version, path).await?;
-            let immutable = ozx.immutable;
-            Ok((Served::Ozx(ozx), immutable))
+            Served::Ozx(node.open_ozx(actor, &id, version, &path).await?)
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    Ok((served, path))
+}
+
+fn tag(file: &Served) -> String {
+    format!("\"{}\"", file.tag())
 }
 
 /// Headers every answer about a file carries.
-fn describe(headers: &mut HeaderMap, file: &Served, immutable: bool, etag: &str) -> Result<(), Problem> {
-    let cache = if immutable { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
+fn describe(headers: &mut HeaderMap, file: &Served, etag: &str) -> Result<(), Problem> {
+    let cache = if file.is_immutable() { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
     headers.insert(header::ETAG, value(etag)?);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -131,8 +141,7 @@ async fn answer(blob: &Served, range: Option<&str>, media_type: &'static str) ->
         Wanted::Parts(parts) => match parts.as_slice() {
             [one] => {
                 let mut response = part(StatusCode::PARTIAL_CONTENT, blob, one.clone(), media_type).await?;
-                let field = format!("bytes {}-{}/{size}", one.start, one.end.saturating_sub(1));
-                response.headers_mut().insert(header::CONTENT_RANGE, value(&field)?);
+                response.headers_mut().insert(header::CONTENT_RANGE, value(&ranges::content_range(one, size))?);
                 Ok(response)
             }
             _ => several(blob, &parts, media_type),

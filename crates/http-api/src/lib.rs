@@ -23,6 +23,7 @@ mod deposit_files;
 mod deposits;
 mod harvesting;
 mod health;
+mod hot_files;
 mod jobs;
 mod log;
 mod media_types;

@@ -31,6 +31,11 @@ pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
     if parts.is_empty() || parts.len() > MOST_RANGES { Wanted::Unsatisfiable } else { Wanted::Parts(parts) }
 }
 
+/// `Content-Range` of one part.
+pub(crate) fn content_range(part: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1))
+}
+
 /// One range, empty when the file does not reach it.
 fn read(spec: &str, size: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;

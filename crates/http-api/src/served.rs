@@ -5,11 +5,11 @@ use std::ops::Range;
 use bytes::Bytes;
 use dataset_model::Digest;
 use futures::stream::BoxStream;
-use node::{Blob, NodeError, VirtualOzx};
+use node::{NodeError, OpenFile, VirtualOzx};
 
 /// Bytes with a length and a strong name.
 pub(crate) enum Served {
-    File(Blob),
+    File(OpenFile),
     Ozx(VirtualOzx),
 }
 
@@ -18,15 +18,23 @@ type Pieces = BoxStream<'static, Result<Bytes, Box<dyn std::error::Error + Send 
 impl Served {
     pub(crate) fn size(&self) -> u64 {
         match self {
-            Self::File(blob) => blob.size(),
+            Self::File(file) => file.blob.size(),
             Self::Ozx(ozx) => ozx.size(),
+        }
+    }
+
+    /// Whether the address names this version, so that the answer never changes.
+    pub(crate) fn is_immutable(&self) -> bool {
+        match self {
+            Self::File(file) => file.immutable,
+            Self::Ozx(ozx) => ozx.immutable,
         }
     }
 
     /// Differs for all that differs.
     pub(crate) fn tag(&self) -> Digest {
         match self {
-            Self::File(blob) => blob.sha256(),
+            Self::File(file) => file.blob.sha256(),
             Self::Ozx(ozx) => ozx.tag(),
         }
     }
@@ -34,7 +42,7 @@ impl Served {
     /// The digest of the bytes, where they exist as such.
     pub(crate) fn sha256(&self) -> Option<Digest> {
         match self {
-            Self::File(blob) => Some(blob.sha256()),
+            Self::File(file) => Some(file.blob.sha256()),
             Self::Ozx(_) => None,
         }
     }
@@ -42,7 +50,7 @@ impl Served {
     pub(crate) fn read(&self, range: Range<u64>) -> Pieces {
         use futures::{StreamExt, TryStreamExt};
         match self {
-            Self::File(blob) => blob.read(range).map_err(Into::into).boxed(),
+            Self::File(file) => file.blob.read(range).map_err(Into::into).boxed(),
             Self::Ozx(ozx) => ozx.read(range).map_err(Into::into).boxed(),
         }
     }
@@ -50,7 +58,7 @@ impl Served {
     /// The bytes, read on this very thread where that never waits.
     pub(crate) fn read_blocking(&self, range: Range<u64>) -> Option<Result<Bytes, NodeError>> {
         match self {
-            Self::File(blob) => Some(blob.bytes_blocking(range)?.map_err(NodeError::Archive)),
+            Self::File(file) => Some(file.blob.bytes_blocking(range)?.map_err(NodeError::Archive)),
             Self::Ozx(_) => None,
         }
     }

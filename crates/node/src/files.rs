@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use archive_store::{ArchiveError, Blob};
 use bytes::Bytes;
-use dataset_model::{DatasetId, FilePath};
+use dataset_model::{Access, DatasetId, FilePath};
 use tokio::runtime::Handle;
 
-use crate::{Actor, Node, NodeError, VersionChoice};
+use crate::{Actor, Node, NodeError, VersionChoice, policy};
 
 /// A file of a published version, ready to be read in any order.
 pub struct OpenFile {
@@ -13,6 +13,16 @@ pub struct OpenFile {
     pub blob: Blob,
     /// Whether the address names this version, so that the answer never changes.
     pub immutable: bool,
+    /// On what it was opened.
+    pub reading: Reading,
+}
+
+/// What a decision to let somebody read rests on: as long as it stands, it need not be taken again for the same file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Of the ledger; anything written to a log makes a new one.
+    generation: u64,
+    access: Access,
 }
 
 impl Node {
@@ -27,14 +37,22 @@ impl Node {
         choice: VersionChoice,
         path: &FilePath,
     ) -> Result<OpenFile, NodeError> {
+        // Before anything is read, so that what changes meanwhile is noticed.
+        let reading = Reading { generation: self.ledger.generation(), access: Access::Open };
         let (key, version) = self.own_version(actor, id, choice)?;
         match self.archive.open_file(&key.id, version, path).await {
-            Ok(blob) => Ok(OpenFile { blob, immutable: choice != VersionChoice::Latest }),
+            Ok(blob) => Ok(OpenFile { blob, immutable: choice != VersionChoice::Latest, reading }),
             Err(ArchiveError::NotFound { .. }) => {
                 Err(NodeError::NotFound(format!("dataset '{id}' {version} has no file '{path}'")))
             }
             Err(error) => Err(NodeError::Archive(error)),
         }
+    }
+
+    /// Whether the actor may read a file that was opened before; not when any log has grown since, for the dataset may have
+    /// been withdrawn or have a new version.
+    pub fn still_reads(&self, actor: &Actor, reading: Reading) -> bool {
+        reading.generation == self.ledger.generation() && policy::may_read(actor, reading.access)
     }
 }
 

@@ -57,7 +57,7 @@ pub use conversion::{Conversion, ForeignConverter, ForeignFailure, convert_forei
 pub use dataset::{VersionChoice, check_crate};
 pub use deposit::{DraftView, FileListing, NewDraft};
 pub use error::{ErrorKind, NodeError};
-pub use files::OpenFile;
+pub use files::{OpenFile, Reading};
 pub use harvest::HarvestReport;
 pub use image_facts::{AxisFacts, ChannelFacts, ImageFacts, PlateFacts};
 pub use import_report::{ImportReport, Rejected};
@@ -76,7 +76,7 @@ pub use unpacking::{ArchiveReceipt, ArchiveUpload};
 pub use views::{ImageView, NodeView, RecordKind, RecordView, Tombstone, VersionView};
 pub use virtual_ozx::VirtualOzx;
 
-pub use archive_store::Blob;
+pub use archive_store::{Blob, WeakBlob};
 pub use federation::{NodeDescription, paths};
 pub use metadata_store::{QueryAnswer, ResultFormat};
 pub use ome_zarr::{ImageRecord, PictureFormat};

@@ -25,16 +25,21 @@ pub(crate) fn require_owner(actor: &Actor, owner: &str) -> Result<(), NodeError>
 
 /// Fails unless the actor may read something with this access; the failure looks like absence.
 pub(crate) fn require_read(actor: &Actor, access: Access, absent: impl FnOnce() -> NodeError) -> Result<(), NodeError> {
-    if visible(actor).contains(&access) { Ok(()) } else { Err(absent()) }
+    if may_read(actor, access) { Ok(()) } else { Err(absent()) }
+}
+
+/// Whether the actor may read something with this access.
+pub(crate) fn may_read(actor: &Actor, access: Access) -> bool {
+    match access {
+        Access::Open | Access::MetadataOnly => true,
+        Access::Restricted => require(actor, Scope::Curate).is_ok(),
+    }
 }
 
 /// The access levels the actor may see: what searches, counts, feeds and exports are restricted to.
 pub(crate) fn visible(actor: &Actor) -> Vec<Access> {
-    let mut levels = vec![Access::Open, Access::MetadataOnly];
-    if require(actor, Scope::Curate).is_ok() {
-        levels.push(Access::Restricted);
-    }
-    levels
+    let levels = [Access::Open, Access::MetadataOnly, Access::Restricted];
+    levels.into_iter().filter(|access| may_read(actor, *access)).collect()
 }
 
 fn includes(held: Scope, wanted: Scope) -> bool {
