@@ -60,8 +60,18 @@ where
     I: IntoIterator<Item = A>,
     A: AsRef<std::ffi::OsStr>,
 {
+    run_with(Vec::new(), arguments).await
+}
+
+/// The same with variables in its surroundings.
+pub async fn run_with<I, A>(variables: Vec<(String, String)>, arguments: I) -> Output
+where
+    I: IntoIterator<Item = A>,
+    A: AsRef<std::ffi::OsStr>,
+{
     let mut command = tokio::process::Command::from(bare_command());
-    let output = command.args(arguments).kill_on_drop(true).output().await.expect("starting heliograph");
+    let output =
+        command.envs(variables).args(arguments).kill_on_drop(true).output().await.expect("starting heliograph");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Output { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
 }

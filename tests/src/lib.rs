@@ -21,6 +21,7 @@
 
 mod answer;
 mod binary;
+mod bucket;
 mod client;
 mod dataset;
 mod federation;
@@ -34,7 +35,8 @@ mod store;
 mod waiting;
 
 pub use answer::Answer;
-pub use binary::{Output, heliograph, run};
+pub use binary::{Output, heliograph, run, run_with};
+pub use bucket::{BUCKET, Bucket};
 pub use client::{Client, Published, content_digest, escape_path};
 pub use dataset::{Dataset, Words};
 pub use federation::Federation;

@@ -131,6 +131,7 @@ impl Node {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("opening the log");
         let process = bare_command()
             .args(["serve".as_ref(), "--config".as_ref(), self.config_file().as_os_str()])
+            .envs(self.setup.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle of the log"))
             .stderr(log)

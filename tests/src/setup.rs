@@ -52,13 +52,16 @@ pub struct Setup {
     pub peers: Vec<PeerEntry>,
     /// More lines of TOML, such as a `[limits]` section.
     pub extra: String,
+    /// Variables of its surroundings, such as the credentials of a bucket.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Setup {
     /// A node without peers on a free port, with a new key.
     pub async fn new(id: &str) -> Self {
         let keys = KeyPair::new(id).await;
-        Self { id: id.to_owned(), port: free_port(), keys, poll_seconds: 1, peers: Vec::new(), extra: String::new() }
+        let (peers, extra, variables) = Default::default();
+        Self { id: id.to_owned(), port: free_port(), keys, poll_seconds: 1, peers, extra, variables }
     }
 
     /// The node's address.
