@@ -55,9 +55,12 @@ pub struct Published {
 /// The digests of a catalogue record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogued {
-    /// The record's crate, byte for byte as its publisher wrote it.
+    /// The record's crate as its publisher wrote it, without e-mail addresses and telephone numbers.
     #[serde(rename = "crate")]
     pub crate_digest: Digest,
+    /// The crate byte for byte as its publisher wrote it, where that is another one; only the node that announces it has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Digest>,
     /// The crate as RDF, canonicalised (RDFC-1.0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<Digest>,

@@ -39,6 +39,6 @@ pub use licence::Licence;
 pub use manifest::{Manifest, ManifestError, ManifestFile};
 pub use merkle::MerkleTree;
 pub use path::{FilePath, PathError};
-pub use summary::{Agent, Declared, Person, Summary};
+pub use summary::{Agent, Declared, Person, Summary, TermConflict};
 pub use term::{Term, TermIri, TermIriError};
 pub use timestamp::{Timestamp, TimestampError};

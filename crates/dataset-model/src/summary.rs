@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Licence, Repair, Term};
+use crate::{Finding, Licence, Repair, Term, TermIri};
 
 /// What a crate says about its dataset, after normalisation: what pages show and search indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct Summary {
     pub text: Vec<String>,
     /// What the crate declares about size; measured values of our own datasets come from the manifest.
     pub declared: Declared,
+    /// Terms that the crate calls otherwise than their ontology does. Both names are searched.
+    pub conflicts: Vec<TermConflict>,
     /// What is wrong with the crate.
     pub findings: Vec<Finding>,
     /// How our reading differs from what is written.
@@ -49,6 +51,17 @@ impl Summary {
     pub fn year(&self) -> Option<u16> {
         self.date_published.as_deref()?.get(..4)?.parse().ok()
     }
+}
+
+/// A term whose name in a crate is none that its ontology gives it: one of the two is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermConflict {
+    /// The term.
+    pub iri: TermIri,
+    /// What the crate calls it.
+    pub written: String,
+    /// What its ontology calls it.
+    pub label: String,
 }
 
 /// An organisation.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -124,19 +124,32 @@ pub(crate) async fn validate(
 
 /// Publishes a draft as an immutable version, after making images of its microscope files; the answer survives a crash of the
 /// server. With `Prefer: respond-async`, as a job.
-#[utoipa::path(post, path = "/api/v1/deposits/{id}/publish", tag = "deposit", params(("id" = String, Path, description = "Draft id")),
+#[utoipa::path(post, path = "/api/v1/deposits/{id}/publish", tag = "deposit", 
+    params(("id" = String, Path, description = "Draft id"), ("confirm" = Option<Vec<String>>, Query, description = "Rules whose findings are meant as written: `term.label.conflict`")),
     responses((status = 201, description = "Published"), (status = 202, description = "The job, where the client would rather not wait"), (status = 409, description = "Files are still arriving, or another version came first"), (status = 422, description = "A MUST is broken; `findings` say which")), security(("token" = ["deposit"])))]
 pub(crate) async fn publish(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = dataset_id(&id)?;
+    let confirmed = confirmed(&query.unwrap_or_default());
+    if !confirmed.is_empty() {
+        node.confirm(&actor, &id, confirmed)?;
+    }
     if prefers_async(&headers) {
         return Ok(accepted(&node.start_job(&actor, &id, JobKind::Publish, ConversionRequest::default())?));
     }
     Ok((StatusCode::CREATED, Json(node.publish(&actor, &id).await?)).into_response())
+}
+
+/// The values of `confirm`, given several times or with commas.
+fn confirmed(query: &str) -> Vec<String> {
+    let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "confirm");
+    let rules = values.flat_map(|(_, value)| value.split(',').map(|rule| rule.trim().to_owned()).collect::<Vec<_>>());
+    rules.filter(|rule| !rule.is_empty()).collect()
 }
 
 /// Starts a new version of a dataset: a draft that has the files of the latest one already.

@@ -58,6 +58,16 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         self.database.scan(&keys::document(self.name, prefix)).filter_map(move |row| documents.row(row).transpose())
     }
 
+    /// Of the documents whose keys start with `prefix`, the last one whose key is `key` or comes before it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not a `T`.
+    pub fn last_until(&self, prefix: &str, key: &str) -> Result<Option<(String, T)>, LedgerError> {
+        let (from, to) = (keys::document(self.name, prefix), keys::document(self.name, key));
+        let rows = self.database.backwards(from, to);
+        rows.map(|row| self.row(row)).find_map(Result::transpose).transpose()
+    }
+
     /// The change that stores `document` under `key`, in place of what is there.
     ///
     /// # Errors

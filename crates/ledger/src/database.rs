@@ -108,6 +108,15 @@ impl Database {
         self.engine.range(from..to).map(pair)
     }
 
+    /// All keys from `from` to `to`, both included, the last one first.
+    pub(crate) fn backwards(
+        &self,
+        from: Vec<u8>,
+        to: Vec<u8>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
+        self.engine.range(from..=to).rev().map(pair)
+    }
+
     /// Applies all writes together. They are seen at once, and are durable after the next [`sync`](Self::sync).
     pub(crate) fn apply(&self, writes: Writes) -> Result<(), LedgerError> {
         let mut batch = sled::Batch::default();

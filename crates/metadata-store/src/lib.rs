@@ -20,13 +20,15 @@
 //! assert_eq!(read.summary.repairs[0].rule, "term.leading-zeros");
 //!
 //! let store = MetadataStore::in_memory(ontology)?;
-//! let change = GraphChange { graph: page.into(), content: Some(read.graph), extra: Vec::new(), root: read.summary.iri };
+//! let (extra, root) = (Vec::new(), read.summary.iri);
+//! let change = GraphChange { graph: page.into(), content: Some(read.graph), extra, root, provenance: None };
 //! store.apply(vec![change], &Default::default())?;
 //! let answer = store.query("SELECT ?name { ?dataset <http://schema.org/name> ?name }", &QueryOptions::default())?;
 //! assert_eq!(answer.column("name"), ["Cells"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod contacts;
 mod context;
 mod error;
 mod graph;
@@ -35,8 +37,9 @@ mod ontology;
 mod reading;
 mod store;
 
+pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
 pub use graph::CrateGraph;
 pub use ontology::Ontology;
-pub use reading::{ReadCrate, read_crate};
-pub use store::{ExtraValue, GraphChange, MetadataStore, QueryAnswer, QueryOptions, ResultFormat};
+pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, read_crate};
+pub use store::{ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ResultFormat};

@@ -5,24 +5,29 @@ mod date;
 mod entity;
 mod ids;
 mod journal;
-mod limits;
+pub(crate) mod limits;
 mod mending;
 mod normalise;
 mod people;
 mod root;
+mod rules;
+mod size;
 mod summary;
 mod terms;
 mod text;
 mod triples;
 
-use dataset_model::{Finding, Summary};
+use dataset_model::Summary;
 use serde_json::Value;
 
-use crate::{CrateError, CrateGraph, Ontology, context::Vocabulary};
+use crate::{CrateError, CrateGraph, Ontology, contacts, context::Vocabulary};
 use entity::Entities;
 use ids::Ids;
 use journal::Journal;
 use normalise::Normaliser;
+use rules::Rule;
+pub use rules::{CrateRule, Level, crate_rules};
+pub use size::SizeUnit;
 
 /// What was read from a crate.
 #[derive(Debug)]
@@ -43,11 +48,15 @@ pub struct ReadCrate {
 pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadCrate, CrateError> {
     limits::check(bytes)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let document: Value = serde_json::from_slice(bytes).map_err(|source| CrateError::NotJson(Box::new(source)))?;
+    let mut document: Value = serde_json::from_slice(bytes).map_err(|source| CrateError::NotJson(Box::new(source)))?;
+    let withheld = contacts::withhold_contacts(&mut document);
     let graph = document.get("@graph").and_then(Value::as_array).ok_or(CrateError::NotJsonLd)?;
     let vocabulary = Vocabulary::read(document.get("@context").unwrap_or(&Value::Null));
     let mut journal = Journal::default();
     report_contexts(&vocabulary, &mut journal);
+    if withheld > 0 {
+        journal.repair("email.removed", &format!("{withheld} e-mail addresses or telephone numbers"), "");
+    }
 
     let ids = Ids::new(base, &vocabulary)?;
     let folder = ids.folder().to_owned();
@@ -57,7 +66,7 @@ pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadC
     }
     let mut found = normaliser.entities;
     let root = root::find(&found, base, &mut journal).ok_or(CrateError::NoRoot)?;
-    mending::mend(&mut found, &root, &folder, &mut journal);
+    let root = mending::mend(&mut found, &root, (base, &folder), &mut journal);
     let mut entities = Entities::of(found, &folder, &mut journal);
     terms::name_unnamed(&mut entities, ontology, &mut journal);
 
@@ -71,19 +80,12 @@ pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadC
 fn report_contexts(vocabulary: &Vocabulary, journal: &mut Journal) {
     let place = "ro-crate-metadata.json#/@context";
     if !vocabulary.is_given {
-        journal.find(Finding::warning(
-            "crate.context.missing",
-            place,
-            "There is no '@context', so the crate was read as RO-Crate 1.2.",
-            "Add \"@context\": \"https://w3id.org/ro/crate/1.2/context\".",
-        ));
+        let message = "There is no '@context', so the crate was read as RO-Crate 1.2.";
+        journal.find(Rule::ContextMissing.at(place, message));
     }
     for unknown in &vocabulary.unknown {
-        journal.find(Finding::warning(
-            "crate.context.unknown",
-            place,
-            format!("The context '{}' is not known here, and contexts are never fetched.", journal::clip(unknown)),
-            "Write the terms it defines into '@context' as an object.",
-        ));
+        let unknown = journal::clip(unknown);
+        let message = format!("The context '{unknown}' is not known here, and contexts are never fetched.");
+        journal.find(Rule::ContextUnknown.at(place, message));
     }
 }

@@ -21,6 +21,7 @@ use oxigraph::{
 
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
+use state::State;
 pub use format::ResultFormat;
 pub use query::QueryOptions;
 
@@ -28,6 +29,7 @@ pub use query::QueryOptions;
 /// logs do not bring back.
 pub struct MetadataStore {
     store: Store,
+    state: State,
     /// Queries being answered, those that were given up on and have not noticed yet included.
     running: Arc<AtomicUsize>,
 }
@@ -43,6 +45,17 @@ pub struct GraphChange {
     pub extra: Vec<(String, ExtraValue)>,
     /// IRI of the crate's root dataset, the subject of the extra facts; the graph's own name where it is empty.
     pub root: String,
+    /// Where the dataset came from, in a graph that all datasets share.
+    pub provenance: Option<Provenance>,
+}
+
+/// What a graph that all datasets share says about one of them.
+#[derive(Debug)]
+pub struct Provenance {
+    /// IRI of the shared graph.
+    pub graph: String,
+    /// IRIs of the subjects that are this dataset's own, each with all that is said of it: what was said before goes.
+    pub subjects: Vec<(String, Vec<(String, ExtraValue)>)>,
 }
 
 /// The value of a fact a node adds.
@@ -74,7 +87,7 @@ impl MetadataStore {
         let failed = |source| MetadataError::Open { path: dir.display().to_string(), source };
         std::fs::create_dir_all(dir).map_err(|error| failed(Box::new(error)))?;
         let store = Store::open(dir).map_err(|error| failed(Box::new(error)))?;
-        Self::prepare(store, &ontology)
+        Self::prepare(store, State::open(Some(dir)), &ontology)
     }
 
     /// A store that is gone when dropped.
@@ -82,15 +95,17 @@ impl MetadataStore {
     /// # Errors
     /// When the ontologies cannot be written.
     pub fn in_memory(ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
-        Self::prepare(Store::new().map_err(MetadataError::write)?, &ontology)
+        Self::prepare(Store::new().map_err(MetadataError::write)?, State::open(None), &ontology)
     }
 
-    fn prepare(store: Store, ontology: &Ontology) -> Result<Self, MetadataError> {
-        ontology_graph::refresh(&store, ontology)?;
-        Ok(Self { store, running: Arc::default() })
+    fn prepare(store: Store, state: State, ontology: &Ontology) -> Result<Self, MetadataError> {
+        state::remove_old(&store)?;
+        ontology_graph::refresh(&store, &state, ontology)?;
+        Ok(Self { store, state, running: Arc::default() })
     }
 
-    /// Replaces and removes graphs, and remembers how far each log has been applied: all of it, or nothing.
+    /// Replaces and removes graphs, all of them or none, and remembers how far each log has been applied. After a crash it may
+    /// remember less; applying the same again changes nothing.
     ///
     /// # Errors
     /// When a name is no IRI, or the transaction fails; nothing has changed then.
@@ -99,8 +114,8 @@ impl MetadataStore {
         for change in changes {
             replace(&mut transaction, change)?;
         }
-        state::write_applied(&mut transaction, applied)?;
-        transaction.commit().map_err(MetadataError::write)
+        transaction.commit().map_err(MetadataError::write)?;
+        self.state.apply(&self.store, applied)
     }
 
     /// How far each log has been applied, as last given to [`Self::apply`].
@@ -108,7 +123,7 @@ impl MetadataStore {
     /// # Errors
     /// When the store cannot be read.
     pub fn applied(&self) -> Result<BTreeMap<NodeId, u64>, MetadataError> {
-        state::read_applied(&self.store)
+        Ok(self.state.applied())
     }
 
     /// One graph in an RDF syntax; an absent graph is an empty one.
@@ -128,7 +143,18 @@ impl MetadataStore {
     }
 }
 
+impl Drop for MetadataStore {
+    fn drop(&mut self) {
+        if let Err(error) = self.state.finish(&self.store) {
+            tracing::warn!(%error, "how far RDF has come is not written down; the next start applies some entries once more");
+        }
+    }
+}
+
 fn replace(transaction: &mut Transaction<'_>, change: GraphChange) -> Result<(), MetadataError> {
+    if let Some(provenance) = change.provenance {
+        replace_provenance(transaction, provenance)?;
+    }
     let graph = named(&change.graph)?;
     transaction.remove_named_graph(graph.as_ref()).map_err(MetadataError::write)?;
     let Some(content) = change.content else {
@@ -141,6 +167,23 @@ fn replace(transaction: &mut Transaction<'_>, change: GraphChange) -> Result<(),
     for (predicate, value) in change.extra {
         let quad = Quad::new(root.clone(), named(&predicate)?, value.into_term()?, graph.clone());
         transaction.insert(quad.as_ref());
+    }
+    Ok(())
+}
+
+fn replace_provenance(transaction: &mut Transaction<'_>, provenance: Provenance) -> Result<(), MetadataError> {
+    let graph = GraphName::from(named(&provenance.graph)?);
+    for (subject, facts) in provenance.subjects {
+        let subject = named(&subject)?;
+        let pattern = transaction.quads_for_pattern(Some(subject.as_ref().into()), None, None, Some(graph.as_ref()));
+        let old: Vec<Quad> = pattern.collect::<Result<_, _>>().map_err(MetadataError::read)?;
+        for quad in old {
+            transaction.remove(quad.as_ref());
+        }
+        for (predicate, value) in facts {
+            let quad = Quad::new(subject.clone(), named(&predicate)?, value.into_term()?, graph.clone());
+            transaction.insert(quad.as_ref());
+        }
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ fn change(graph: String, read: ReadCrate, organisms: &[TermIri], methods: &[Term
     let fact = |name: &str, term: &TermIri| (format!("{BROADER}{name}"), ExtraValue::Iri(term.to_string()));
     let mut extra: Vec<_> = organisms.iter().map(|term| fact("organismOrBroader", term)).collect();
     extra.extend(methods.iter().map(|term| fact("methodOrBroader", term)));
-    GraphChange { graph, content: Some(read.graph), extra, root: read.summary.iri }
+    GraphChange { graph, content: Some(read.graph), extra, root: read.summary.iri, provenance: None }
 }
 
 /// The corpus on disk, with ancestors beside each record, as a node keeps it.

@@ -294,6 +294,7 @@ fn words_of_other_vocabularies_are_kept_as_they_are_meant() {
         content: Some(read.graph),
         extra: Vec::new(),
         root: read.summary.iri,
+        provenance: None,
     };
     store.apply(vec![change], &std::collections::BTreeMap::new()).unwrap();
     let query = "PREFIX ex: <https://example.org/ns#> SELECT ?size {

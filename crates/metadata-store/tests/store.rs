@@ -5,7 +5,7 @@ mod support;
 use std::{collections::BTreeMap, time::Duration};
 
 use dataset_model::NodeId;
-use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, QueryOptions, ResultFormat};
+use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ResultFormat};
 use support::{BASE, complete, ontology, read_value};
 
 fn change(graph: &str, title: Option<&str>) -> GraphChange {
@@ -19,7 +19,7 @@ fn change(graph: &str, title: Option<&str>) -> GraphChange {
         ("https://heliograph.org/ns#images".to_owned(), ExtraValue::Integer(2)),
         ("https://heliograph.org/ns#published".to_owned(), ExtraValue::DateTime("2026-01-01T00:00:00Z".into())),
     ];
-    GraphChange { graph: graph.into(), content, extra, root: BASE.into() }
+    GraphChange { graph: graph.into(), content, extra, root: BASE.into(), provenance: None }
 }
 
 fn applied(entries: u64) -> BTreeMap<NodeId, u64> {
@@ -66,7 +66,7 @@ fn a_change_that_cannot_be_made_changes_nothing() {
 }
 
 #[test]
-fn the_stores_own_notes_are_in_no_graph() {
+fn the_stores_own_notes_are_in_no_graph_and_in_no_union() {
     let store = store();
     for query in [
         "SELECT ?s { GRAPH ?g { ?s ?p ?o } FILTER(STRSTARTS(STR(?p), 'urn:heliograph')) }",
@@ -74,11 +74,36 @@ fn the_stores_own_notes_are_in_no_graph() {
         "SELECT ?s FROM NAMED <urn:heliograph:state> { GRAPH ?g { ?s ?p ?o } }",
         "SELECT ?s FROM NAMED <https://n.example/1> { ?s ?p ?o }",
         "SELECT ?g { GRAPH ?g {} FILTER(STRSTARTS(STR(?g), 'urn:')) }",
+        "SELECT ?s { ?s ?p ?o FILTER(CONTAINS(STR(?p), 'urn:heliograph') || CONTAINS(STR(?s), 'urn:heliograph')) }",
+        "SELECT ?s { ?s <urn:heliograph:state:applied> ?o }",
+        "SELECT ?s { ?s ?p ?o FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } } }",
     ] {
         assert!(store.query(query, &QueryOptions::default()).unwrap().is_empty(), "{query}");
     }
     let nothing = QueryOptions { union_default_graph: false, ..QueryOptions::default() };
     assert!(store.query("SELECT * { ?s ?p ?o }", &nothing).unwrap().is_empty());
+}
+
+#[test]
+fn a_graph_that_all_share_holds_what_is_said_of_each_and_forgets_it_with_it() {
+    let store = store();
+    let shared = "https://n.example/graphs/provenance";
+    let told = |page: &str, what: &[&str], title| {
+        let facts = what.iter().map(|text| ("https://n.example/said".to_owned(), ExtraValue::Text((*text).into()))).collect();
+        let subjects = vec![(page.to_owned(), facts)];
+        GraphChange { provenance: Some(Provenance { graph: shared.into(), subjects }), ..change(page, title) }
+    };
+    let (one, two) = ("https://n.example/1", "https://n.example/2");
+    store.apply(vec![told(one, &["a", "b"], Some("One")), told(two, &["c"], Some("Two"))], &applied(2)).unwrap();
+    let said = || {
+        let query = format!("SELECT ?what FROM <{shared}> {{ ?s <https://n.example/said> ?what }} ORDER BY ?what");
+        store.query(&query, &QueryOptions::default()).unwrap().column("what")
+    };
+    assert_eq!(said(), ["a", "b", "c"]);
+    store.apply(vec![told(one, &["d"], Some("One"))], &applied(3)).unwrap();
+    assert_eq!(said(), ["c", "d"]);
+    store.apply(vec![told(two, &[], None)], &applied(4)).unwrap();
+    assert_eq!(said(), ["d"]);
 }
 
 #[test]

@@ -9,7 +9,13 @@ use dataset_model::{Catalogued, DatasetId, Digest, Entry, Event, Timestamp, Vers
 use futures::{Stream, StreamExt};
 use ledger::{Append, Change};
 
-use crate::{Actor, ImportReport, Node, NodeError, Scope, documents::SourceRecord, minting::slug, policy};
+use crate::{
+    Actor, ImportReport, Node, NodeError, Scope,
+    documents::{SourceRecord, version_key},
+    minting::slug,
+    origin::ImportedFrom,
+    policy,
+};
 
 /// Items whose entries go into one append.
 const BATCH: usize = 200;
@@ -71,6 +77,35 @@ struct Import<'a> {
     ids: HashMap<DatasetId, String>,
     pending: Pending,
     report: ImportReport,
+}
+
+/// A crate as it was found, and as it is given to everybody.
+struct Item {
+    /// Digest of the bytes as they were found.
+    original: Digest,
+    /// Those bytes, where others are published.
+    private: Option<String>,
+    withheld: u64,
+    /// What is published.
+    bytes: Bytes,
+    digest: Digest,
+}
+
+impl Item {
+    fn of(found: Bytes) -> Result<Self, NodeError> {
+        let original = Digest::of(&found);
+        let public = metadata_store::public_crate(&found)?;
+        let (bytes, private) = match public.changed {
+            Some(changed) => (Bytes::from(changed), Some(String::from_utf8_lossy(&found).into_owned())),
+            None => (found, None),
+        };
+        Ok(Self { original, private, withheld: public.withheld as u64, digest: Digest::of(&bytes), bytes })
+    }
+
+    /// Whether this is what was found and published before.
+    fn is(&self, before: &SourceRecord) -> bool {
+        before.digest == self.original && before.published.unwrap_or(before.digest) == self.digest
+    }
 }
 
 #[derive(Default)]
@@ -175,10 +210,10 @@ impl<'a> Import<'a> {
         iri: String,
         read: &metadata_store::ReadCrate,
     ) -> Result<(), NodeError> {
-        let digest = Digest::of(&bytes);
+        let item = Item::of(bytes)?;
         let plain = self.plain_id(&iri, read)?;
         let before = self.known_as(&path, &iri, &plain);
-        let unchanged = before.as_ref().is_some_and(|before| before.digest == digest && before.iri == iri);
+        let unchanged = before.as_ref().is_some_and(|before| item.is(before) && before.iri == iri);
         let dataset = match before {
             Some(before) => before.dataset,
             None => self.free_id(plain, &iri)?,
@@ -187,18 +222,30 @@ impl<'a> Import<'a> {
         if unchanged {
             self.report.unchanged += 1;
             let moved = self.known.get(&path).is_none_or(|known| known.iri != iri);
-            return if moved { self.remember(&path, dataset, iri, digest) } else { Ok(()) };
+            return if moved { self.remember(&path, dataset, iri, &item) } else { Ok(()) };
         }
         let event = Event::Catalogue(Catalogued {
-            crate_digest: digest,
-            graph: self.graph_digest(&dataset, &bytes),
+            crate_digest: item.digest,
+            original: Some(item.original).filter(|original| *original != item.digest),
+            graph: self.graph_digest(&dataset, &item.bytes),
             source: self.source.0.clone(),
         });
-        self.announce(&dataset, event)?;
-        self.pending.crates.push((digest, bytes));
+        let version = self.announce(&dataset, event)?;
+        self.keep_origin(&version_key(&dataset, version), &path, &item)?;
         self.report.stored += 1;
-        self.remember(&path, dataset, iri, digest)?;
+        self.remember(&path, dataset, iri, &item)?;
+        self.pending.crates.push((item.digest, item.bytes));
         if self.pending.entries.len() >= BATCH { self.append() } else { Ok(()) }
+    }
+
+    /// Keeps where the record was found, and what of it is for nobody else.
+    fn keep_origin(&mut self, key: &str, path: &str, item: &Item) -> Result<(), NodeError> {
+        let from = ImportedFrom { file: path.to_owned(), original: item.original, withheld: item.withheld };
+        self.pending.changes.push(self.node.imported_from().put(key, &from)?);
+        if let Some(text) = &item.private {
+            self.pending.changes.push(self.node.original_crates().put(key, text)?);
+        }
+        Ok(())
     }
 
     /// The record of a study: known by its IRI, whatever its file's name is now; or, when its publisher gave it another
@@ -219,8 +266,8 @@ impl<'a> Import<'a> {
         metadata_store::read_crate(bytes, &page, &self.node.ontology).ok().and_then(|read| read.graph.digest())
     }
 
-    fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, digest: Digest) -> Result<(), NodeError> {
-        let record = SourceRecord { dataset, iri, digest };
+    fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, item: &Item) -> Result<(), NodeError> {
+        let record = SourceRecord { dataset, iri, digest: item.original, published: Some(item.digest) };
         self.ids.insert(record.dataset.clone(), record.iri.clone());
         let key = format!("{}/{path}", self.source.0);
         self.pending.changes.push(self.node.source_records().put(&key, &record)?);
@@ -244,7 +291,7 @@ impl<'a> Import<'a> {
         hashed_id(&plain, iri).ok_or_else(|| NodeError::Internal(format!("'{plain}' is too long for a second study")))
     }
 
-    fn announce(&mut self, dataset: &DatasetId, event: Event) -> Result<(), NodeError> {
+    fn announce(&mut self, dataset: &DatasetId, event: Event) -> Result<VersionNumber, NodeError> {
         let node = self.node;
         let previous = node.ledger.head(&node.config.id, dataset)?;
         let version = match previous {
@@ -257,7 +304,7 @@ impl<'a> Import<'a> {
         let entry = Entry { dataset: dataset.clone(), version, previous, time: Timestamp::now(), event };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
         self.pending.entries.push(bytes);
-        Ok(())
+        Ok(version)
     }
 
     fn append(&mut self) -> Result<(), NodeError> {
@@ -302,6 +349,7 @@ impl<'a> Import<'a> {
         }
         for dataset in gone {
             self.pending.dropped_crates.extend(self.node.held_crates(&self.node.config.id, &dataset)?);
+            self.pending.changes.extend(self.node.origins_of_versions(&dataset)?);
             self.announce(&dataset, Event::Withdraw(Withdrawn { reason: WithdrawReason::Unlisted }))?;
             self.report.withdrawn += 1;
             if self.pending.entries.len() >= BATCH {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Conversion,
     image_facts::{self, ImageFacts},
+    measured_size::{MeasuredSize, write_size},
 };
 
 /// The metadata file of an attached RO-Crate (RO-Crate 1.2, "RO-Crate Metadata Document").
@@ -39,15 +40,15 @@ pub(crate) struct Additions<'a> {
     pub images: &'a [CrateImage],
     /// Images that the node made, with what it made them of.
     pub conversions: &'a [Conversion],
+    pub size: MeasuredSize,
 }
 
-/// Adds identifier, version, publisher (where missing), images, thumbnail and how the node made images of other files to the
-/// root dataset, and takes e-mail addresses out: a published crate cannot be taken back from everyone who harvested it.
+/// Adds identifier, version, publisher (where missing), images, thumbnail, size and how the node made images of other files to
+/// the root dataset, and takes contact details out: a published crate cannot be taken back from everyone who harvested it.
 ///
 /// A document without `@graph` is returned as it is.
 pub(crate) fn compose(mut document: Value, additions: &Additions<'_>) -> Value {
     let Some(graph) = document.get_mut("@graph").and_then(Value::as_array_mut) else { return document };
-    graph.iter_mut().for_each(remove_emails);
     let root_id = root_id(graph);
     let Some(root) = graph.iter_mut().filter_map(Value::as_object_mut).find(|entity| id_of(entity) == root_id) else {
         return document;
@@ -60,12 +61,15 @@ pub(crate) fn compose(mut document: Value, additions: &Additions<'_>) -> Value {
     graph.retain(|entity| !entity.get("@id").and_then(Value::as_str).is_some_and(|id| ids.contains(id)));
     graph.extend(added);
     additions.conversions.iter().for_each(|conversion| add_conversion(graph, &root_id, conversion));
+    write_size(graph, &root_id, additions.size);
     if needs_publisher {
         graph.push(json!({"@id": additions.public_url, "@type": "Organization", "name": additions.publisher}));
     }
     if !additions.images.is_empty() {
         extend_context(&mut document);
     }
+    // Last, because names of images and channels come from files.
+    metadata_store::withhold_contacts(&mut document);
     document
 }
 
@@ -222,22 +226,6 @@ pub(crate) fn id_of(entity: &Map<String, Value>) -> &str {
     entity.get("@id").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn remove_emails(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            object.retain(|key, _| {
-                !matches!(
-                    key.as_str(),
-                    "email" | "schema:email" | "http://schema.org/email" | "https://schema.org/email"
-                )
-            });
-            object.values_mut().for_each(remove_emails);
-        }
-        Value::Array(values) => values.iter_mut().for_each(remove_emails),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use dataset_model::{Digest, Timestamp};
@@ -272,6 +260,7 @@ mod tests {
             publisher: "Europe",
             images,
             conversions,
+            size: MeasuredSize { files: 2, bytes: 10 },
         };
         compose(document, &additions)
     }
@@ -333,7 +322,7 @@ mod tests {
         let once = with_images(document, &images);
         let graph = once["@graph"].as_array().unwrap();
         let described: Vec<&Value> = graph.iter().filter(|entity| entity["heliograph:levels"] == 2).collect();
-        assert_eq!((graph.len(), described.len()), (1004, 1000));
+        assert_eq!((graph.len(), described.len()), (1006, 1000));
         assert_eq!(once["@context"], json!(["x", {"heliograph": "https://heliograph.org/ns#"}]));
         assert_eq!(with_images(once.clone(), &images), once);
     }

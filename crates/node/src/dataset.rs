@@ -2,7 +2,7 @@ use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 use dataset_model::{
-    Access, DatasetId, DatasetKey, Digest, Entry, Event, IdError, ManifestFile, NodeId, VersionNumber, Withdrawn,
+    Access, DatasetId, DatasetKey, Declared, Digest, Entry, Event, IdError, ManifestFile, NodeId, VersionNumber, Withdrawn,
 };
 use serde_json::Value;
 
@@ -66,17 +66,21 @@ impl Node {
         choice: VersionChoice,
     ) -> Result<RecordView, NodeError> {
         let found = self.find(actor, id, node)?;
-        let (_, entry) = found.entry(choice)?;
+        let (index, entry) = found.entry(choice)?;
         let crate_bytes = self.crate_of_entry(entry)?;
         let page = self.page_of(&found.key);
-        let summary = match &crate_bytes {
+        let mut summary = match &crate_bytes {
             Some(bytes) => read_summary(bytes, &page, &self.ontology),
             None => dataset_model::Summary { title: id.to_string(), ..Default::default() },
         };
         let own = found.key.node == self.config.id;
         let kind = kind_of(entry);
         let measured = self.measure(&found.key, entry).await?;
+        if let Some((files, bytes)) = measured {
+            summary.declared = Declared { bytes: Some(bytes), files: Some(files) };
+        }
         Ok(RecordView {
+            provenance: self.provenance_of(&found.key, (*index, entry), &summary)?,
             id: id.clone(),
             node: NodeView { id: found.key.node.clone(), url: self.config.url_of(&found.key.node).map(str::to_owned) },
             own,
@@ -93,10 +97,11 @@ impl Node {
         })
     }
 
-    /// A version's RO-Crate, byte for byte.
+    /// A version's RO-Crate as the log's digest covers it. What another node announced with contact details in it is given
+    /// without them; the digest does not cover that.
     ///
     /// # Errors
-    /// As [`Node::record`]; and when the crate has not arrived from the peer yet.
+    /// As [`Node::record`]; and when the crate has not arrived from the peer yet, or nobody can read it.
     pub fn crate_bytes(
         &self,
         actor: &Actor,
@@ -108,7 +113,10 @@ impl Node {
         let (_, entry) = found.entry(choice)?;
         let missing =
             || NodeError::Unavailable(format!("the crate of '{id}' has not arrived from '{}' yet", found.key.node));
-        self.crate_of_entry(entry)?.ok_or_else(missing)
+        let bytes = self.crate_of_entry(entry)?.ok_or_else(missing)?;
+        let unreadable = |error| NodeError::NotFound(format!("the crate of '{id}' cannot be read, nor shown: {error}"));
+        let public = metadata_store::public_crate(&bytes).map_err(unreadable)?;
+        Ok(public.changed.map_or(bytes, Bytes::from))
     }
 
     /// A version's complete list of files.
@@ -313,7 +321,8 @@ pub(crate) fn unreadable_summary(page: &str, reason: &str) -> dataset_model::Sum
 
 /// The OME-Zarr images that a crate lists; `data` is the address its relative paths start from.
 pub(crate) fn images_of_crate(bytes: &[u8], data: &str) -> Vec<ImageView> {
-    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let mut document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    metadata_store::withhold_contacts(&mut document);
     let graph = document.get("@graph").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let entities = ImageEntities::of(graph);
     graph.iter().filter_map(|entity| image_of_entity(entity, &entities, data)).collect()

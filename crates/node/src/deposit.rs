@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     Actor, Node, NodeError, Scope,
     composition::CRATE_FILE,
+    deposit_policy,
     documents::{ClientKey, Draft, DraftFile, DraftState, version_key},
     policy,
 };
@@ -92,6 +93,7 @@ impl Node {
             updated: now,
             state: DraftState::Open,
             convert: new.convert.unwrap_or(true),
+            confirmed: Vec::new(),
         };
         let mut changes = vec![self.drafts().put(id.as_str(), &draft)?];
         for (file, crc32) in &inherited {
@@ -161,6 +163,19 @@ impl Node {
         let draft = Draft { convert, updated: Timestamp::now(), ..draft };
         self.ledger.write(vec![self.drafts().put(id.as_str(), &draft)?])?;
         self.view_draft(&draft)
+    }
+
+    /// Notes that the depositor means what the crate says, although rules say otherwise; another crate is not meant by it.
+    ///
+    /// # Errors
+    /// When there is no such draft, something is being done with it, or a rule cannot be confirmed.
+    pub fn confirm(&self, actor: &Actor, id: &DatasetId, rules: Vec<String>) -> Result<(), NodeError> {
+        deposit_policy::require_confirmable(&rules)?;
+        let draft = self.open_draft(actor, id)?;
+        let lock = self.drafts_in_use.of(id);
+        let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
+        let draft = Draft { confirmed: rules, updated: Timestamp::now(), ..draft };
+        Ok(self.ledger.write(vec![self.drafts().put(id.as_str(), &draft)?])?)
     }
 
     /// Takes one file. Sending it again, or another in its place, is fine; on return it is on disk.
@@ -374,7 +389,8 @@ impl Node {
     }
 
     fn touched(&self, draft: &Draft) -> Result<Change, NodeError> {
-        let touched = Draft { updated: Timestamp::now(), ..draft.clone() };
+        // What was confirmed was confirmed of another crate.
+        let touched = Draft { updated: Timestamp::now(), confirmed: Vec::new(), ..draft.clone() };
         Ok(self.drafts().put(draft.id.as_str(), &touched)?)
     }
 

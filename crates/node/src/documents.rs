@@ -23,6 +23,9 @@ pub(crate) struct Draft {
     /// Whether microscope files are made into images.
     #[serde(default = "by_default")]
     pub convert: bool,
+    /// Rules whose findings the depositor has confirmed for the present crate.
+    #[serde(default)]
+    pub confirmed: Vec<String>,
 }
 
 fn by_default() -> bool {
@@ -71,7 +74,11 @@ pub(crate) struct Owner {
 pub(crate) struct SourceRecord {
     pub dataset: DatasetId,
     pub iri: String,
+    /// Of the bytes as they were found.
     pub digest: Digest,
+    /// Of the bytes that were published; those found, where nothing is said.
+    #[serde(default)]
+    pub published: Option<Digest>,
 }
 
 impl Node {

@@ -12,7 +12,7 @@ use ledger::{Append, Collection, LedgerError};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{Actor, Node, NodeError, Rejected, Scope, policy, service::Peer};
+use crate::{Actor, Node, NodeError, Rejected, Scope, origin::harvest_key, policy, service::Peer};
 
 /// Entries taken from a peer in one commit.
 const BATCH: u64 = 1024;
@@ -177,6 +177,7 @@ impl Node {
                 (None, None) => {}
             }
         }
+        changes.push(self.harvest_times().put(&harvest_key(id, held.size()), &Timestamp::now())?);
         let count = sorted.bytes.len() as u64;
         let missing = wanted.len() as u64 - crates.len() as u64;
         let append = Append {

@@ -60,14 +60,17 @@ impl Node {
         self.ledger.entry_bundle(&self.config.id, index, width)?.ok_or_else(beyond_the_log)
     }
 
-    /// A crate by its digest, for peers that hold its entry.
+    /// A crate by its digest, for peers that hold its entry. One with contact details in it, which another node announced, is
+    /// not given on.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn crate_by_digest(&self, actor: &Actor, digest: &Digest) -> Result<Option<Bytes>, NodeError> {
         // Only open datasets are in the log today; the policy is asked all the same.
         policy::require_read(actor, dataset_model::Access::Open, beyond_the_log)?;
-        Ok(self.ledger.crate_bytes(digest)?)
+        let bytes = self.ledger.crate_bytes(digest)?;
+        let is_public = |bytes: &Bytes| metadata_store::public_crate(bytes).is_ok_and(|public| public.changed.is_none());
+        Ok(bytes.filter(is_public))
     }
 
     /// Proves that a version is in this node's log.

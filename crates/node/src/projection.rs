@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Summary, Term, TermIri};
-use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology};
+use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology, Provenance};
 use search_index::{IndexChange, SearchDocument, SearchIndex};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     dataset::{kind_of, unreadable_summary},
     image_facets,
     image_facts::VOCABULARY,
+    origin,
 };
 
 /// A store that can be made again from the logs.
@@ -31,6 +32,8 @@ pub(crate) struct RecordChange {
     live: Option<Live>,
     /// Ancestors of its terms, themselves included.
     closure: Closure,
+    /// What the provenance graph says of it.
+    provenance: Provenance,
 }
 
 struct Live {
@@ -51,13 +54,14 @@ struct Closure {
 
 impl Node {
     /// Reads what an entry makes of its dataset. Pure reading: calling it again gives the same.
-    pub(crate) fn change_of(&self, node: &NodeId, entry: Entry) -> Result<RecordChange, NodeError> {
+    pub(crate) fn change_of(&self, node: &NodeId, (index, entry): (u64, Entry)) -> Result<RecordChange, NodeError> {
         let key = DatasetKey { node: node.clone(), id: entry.dataset.clone() };
         let page = self.page_of(&key);
         let bytes = self.crate_of_entry(&entry)?;
         // A crate that a peer announced and did not give: nothing to show until it has.
         let (Some(bytes), false) = (bytes, matches!(entry.event, Event::Withdraw(_))) else {
-            return Ok(RecordChange { key, page, live: None, closure: Closure::default() });
+            let provenance = origin::statements(self.provenance_graph(), &page, None);
+            return Ok(RecordChange { key, page, live: None, closure: Closure::default(), provenance });
         };
         let (summary, graph) = match metadata_store::read_crate(&bytes, &page, &self.ontology) {
             Ok(read) => (read.summary, Some(read.graph)),
@@ -65,7 +69,10 @@ impl Node {
         };
         let images = self.images_at(self.config.url_of(node).unwrap_or_default(), &key, &entry, Some(&bytes))?;
         let closure = Closure::of(&summary, &self.ontology);
-        Ok(RecordChange { key, page, closure, live: Some(Live { entry, summary, graph, images }) })
+        let view = self.provenance_of(&key, (index, &entry), &summary)?;
+        let node_page = self.config.url_of(node).map_or_else(|| format!("urn:heliograph:{node}"), str::to_owned);
+        let provenance = origin::statements(self.provenance_graph(), &page, Some((&view, &summary, &node_page)));
+        Ok(RecordChange { key, page, closure, provenance, live: Some(Live { entry, summary, graph, images }) })
     }
 }
 
@@ -153,7 +160,8 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
 
 fn graph_change(change: RecordChange) -> GraphChange {
     let Some(Live { entry, summary, graph, images, .. }) = change.live else {
-        return GraphChange { graph: change.page, content: None, extra: Vec::new(), root: String::new() };
+        let (extra, root) = Default::default();
+        return GraphChange { graph: change.page, content: None, extra, root, provenance: Some(change.provenance) };
     };
     let word = |name: &str| format!("{VOCABULARY}{name}");
     let mut extra = vec![
@@ -169,5 +177,6 @@ fn graph_change(change: RecordChange) -> GraphChange {
     };
     extra.extend(ancestors("organismOrBroader", change.closure.organisms));
     extra.extend(ancestors("methodOrBroader", change.closure.methods));
-    GraphChange { graph: change.page, content: graph, extra, root: summary.iri }
+    let provenance = Some(change.provenance);
+    GraphChange { graph: change.page, content: graph, extra, root: summary.iri, provenance }
 }

@@ -72,7 +72,7 @@ impl Projector {
         let mut changes = Vec::new();
         for dataset in datasets {
             if let Some(index) = node.ledger.head(log, dataset)? {
-                changes.push(node.change_of(log, node.entry(log, index)?)?);
+                changes.push(node.change_of(log, (index, node.entry(log, index)?))?);
             }
         }
         self.projection.apply(changes, &self.projection.applied()?)
@@ -115,9 +115,9 @@ fn changes(
     range: std::ops::Range<u64>,
 ) -> Result<Vec<crate::projection::RecordChange>, NodeError> {
     let mut last = BTreeMap::new();
-    for bytes in node.ledger.entries(log, range)? {
+    for (index, bytes) in (range.start..).zip(node.ledger.entries(log, range)?) {
         match Entry::from_bytes(&bytes) {
-            Ok(entry) => drop(last.insert(entry.dataset.clone(), entry)),
+            Ok(entry) => drop(last.insert(entry.dataset.clone(), (index, entry))),
             Err(error) => tracing::warn!(%log, %error, "an entry cannot be read; it stays in the log and is not shown"),
         }
     }

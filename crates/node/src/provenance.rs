@@ -37,6 +37,7 @@ pub(crate) fn record_repairs(document: &mut Value, repairs: &[DoorRepair], agent
             "encodingFormat": "application/json",
         }));
     }
+    metadata_store::withhold_contacts(document);
 }
 
 fn update_action(id: &str, path: &str, repairs: &[&DoorRepair], agent: &str, time: Timestamp) -> Value {

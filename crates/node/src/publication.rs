@@ -3,7 +3,8 @@ use std::sync::Arc;
 use archive_store::{Commit, Committed};
 use bytes::Bytes;
 use dataset_model::{
-    DatasetId, Digest, Entry, Event, Finding, Findings, Manifest, ManifestFile, Published, Timestamp, VersionNumber,
+    DatasetId, Digest, Entry, Event, Finding, Findings, Manifest, ManifestFile, Published, Repair, Summary, Timestamp,
+    VersionNumber,
 };
 use futures::StreamExt;
 use ledger::{Append, Change};
@@ -14,10 +15,12 @@ use crate::{
     Actor, ConversionRequest, JobKind, JobState, Node, NodeError, VersionChoice,
     composition::{self, CRATE_FILE},
     conversion::{self, ConversionPlan},
+    deposit_policy,
     documents::{ClientKey, Draft, DraftState, Owner, version_key},
     draft_source::DraftSource,
     image_measures::MeasuredImages,
     jobs::{Job, LiveJob},
+    measured_size::{self, MeasuredSize},
     provenance, recovery,
 };
 
@@ -32,7 +35,12 @@ pub struct ValidationReport {
     pub images: Vec<ImageRecord>,
     /// What is repaired when it is published; the findings are those that stay.
     pub repairs: Vec<DoorRepair>,
+    /// How the RO-Crate is read otherwise than it is written.
+    pub crate_repairs: Vec<Repair>,
 }
+
+/// Names of files that are reported one by one.
+const MOST_NAMES: usize = 100;
 
 /// What a depositor is told when a version is durable.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -189,13 +197,15 @@ impl Node {
 
     /// Findings about crate and images, and what is to be converted before a publication.
     async fn check_draft(self: &Arc<Self>, draft: &Draft) -> Result<Checked, NodeError> {
-        let mut findings = Vec::new();
+        let (mut findings, mut crate_repairs) = (Vec::new(), Vec::new());
         match self.crate_of_draft(draft)? {
             None => findings.push(missing_crate()),
             Some(text) => {
                 let read =
                     metadata_store::read_crate(text.as_bytes(), &self.config.page(&draft.dataset), &self.ontology)?;
-                findings.extend(read.summary.findings);
+                findings.extend(deposit_policy::judge(&read.summary, &draft.confirmed));
+                findings.extend(self.compare_sizes(draft, &read.summary)?);
+                crate_repairs = read.summary.repairs;
             }
         }
         let source = Arc::new(DraftSource::of_draft(self, draft)?);
@@ -216,7 +226,21 @@ impl Node {
         findings.extend(plan.notes());
         findings.extend(plan.refusals(!images.is_empty() || !plan.pending.is_empty()));
         let valid = !findings.has_errors();
-        Ok(Checked { report: ValidationReport { valid, findings, images, repairs }, plan })
+        Ok(Checked { report: ValidationReport { valid, findings, images, repairs, crate_repairs }, plan })
+    }
+
+    /// What is to be said about the files themselves: their names, and what the crate declares about their number and size.
+    fn compare_sizes(&self, draft: &Draft, summary: &Summary) -> Result<Vec<Finding>, NodeError> {
+        let mut measured = MeasuredSize { files: 0, bytes: 0 };
+        let mut findings = Vec::new();
+        for file in self.files_of(&draft.id) {
+            let file = file?.0;
+            measured.files += 1;
+            measured.bytes += file.size;
+            findings.extend(deposit_policy::judge_name(&file.path).filter(|_| findings.len() < MOST_NAMES));
+        }
+        findings.extend(deposit_policy::compare_size(summary, measured));
+        Ok(findings)
     }
 
     /// What was found of a draft that breaks no MUST.
@@ -244,7 +268,7 @@ impl Node {
         files.retain(|file: &ManifestFile| file.path.as_str() != CRATE_FILE);
         self.lay_repairs(&draft.id, &report.repairs, &mut files).await?;
         let images = self.measure_images(&draft, &report, manifest_of(files.clone())?).await?;
-        let crate_bytes = self.compose_crate(&draft, &report, &images)?;
+        let crate_bytes = self.compose_crate(&draft, &report, &images, &files)?;
         let blob = self
             .archive
             .put_draft_file(
@@ -267,11 +291,13 @@ impl Node {
         draft: &Draft,
         report: &ValidationReport,
         images: &MeasuredImages,
+        files: &[ManifestFile],
     ) -> Result<Bytes, NodeError> {
         let text = self.crate_of_draft(draft)?.unwrap_or_default();
         let document =
             serde_json::from_str(&text).map_err(|error| NodeError::Invalid(format!("the RO-Crate: {error}")))?;
         let iri = self.config.page(&draft.dataset);
+        let bytes = files.iter().map(|file| file.size).sum();
         let additions = composition::Additions {
             dataset: &draft.dataset,
             version: draft.version,
@@ -280,11 +306,12 @@ impl Node {
             publisher: &self.config.title,
             images: &images.for_crate(),
             conversions: &self.conversions().get(draft.id.as_str())?.unwrap_or_default(),
+            size: MeasuredSize { files: files.len() as u64 + 1, bytes },
         };
         let mut composed = composition::compose(document, &additions);
         provenance::record_repairs(&mut composed, &report.repairs, &self.config.public_url, Timestamp::now());
-        let text = serde_json::to_vec_pretty(&composed).map_err(|error| NodeError::Internal(error.to_string()))?;
-        Ok(text.into())
+        let text = measured_size::to_bytes(&mut composed, bytes);
+        Ok(text.map_err(|error| NodeError::Internal(error.to_string()))?.into())
     }
 
     async fn commit_to_archive(&self, prepared: &Prepared) -> Result<Committed, NodeError> {

@@ -2,7 +2,7 @@ use dataset_model::{Access, DatasetId, DatasetKey, Digest, NodeId, Summary, Time
 use ome_zarr::ImageRecord;
 use serde::Serialize;
 
-use crate::ImageFacts;
+use crate::{ImageFacts, ProvenanceView};
 
 /// What a dataset is to this federation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,6 +53,8 @@ pub struct RecordView {
     pub files: Option<u64>,
     /// Bytes, measured; only for own deposits.
     pub bytes: Option<u64>,
+    /// Where it came from; its repairs are in `summary`.
+    pub provenance: ProvenanceView,
 }
 
 impl RecordView {

@@ -57,6 +57,15 @@ impl Node {
         let mut changes = self.sent_crates().remove_prefix(&prefix)?;
         changes.extend(self.image_records().remove_prefix(&prefix)?);
         changes.extend(self.conversions().remove_prefix(&prefix)?);
+        changes.extend(self.origins_of_versions(id)?);
+        Ok(changes)
+    }
+
+    /// The changes that remove where a dataset's versions were imported from, and their originals.
+    pub(crate) fn origins_of_versions(&self, id: &DatasetId) -> Result<Vec<Change>, NodeError> {
+        let prefix = format!("{id}/");
+        let mut changes = self.imported_from().remove_prefix(&prefix)?;
+        changes.extend(self.original_crates().remove_prefix(&prefix)?);
         Ok(changes)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn entry(index: u64) -> Vec<u8> {
         Event::Withdraw(Withdrawn { reason: WithdrawReason::Other })
     } else {
         let crate_digest = Digest::of(format!("crate {index}"));
-        Event::Catalogue(Catalogued { crate_digest, graph: None, source: "tests".into() })
+        Event::Catalogue(Catalogued { crate_digest, original: None, graph: None, source: "tests".into() })
     };
     let dataset = format!("set-{index}").parse().unwrap();
     let time = "2026-11-21T10:00:00Z".parse().unwrap();

@@ -47,7 +47,7 @@ impl Client {
         self.remove_what_is_gone(&id, &arrived, &files).await?;
         self.send_what_is_missing(&id, &arrived, (files, archives), plan).await?;
         if plan.publish {
-            return self.publish(&id, plan.quiet).await;
+            return self.publish(&id, &plan.confirm, plan.quiet).await;
         }
         let report = self.post(&format!("/api/v1/deposits/{}/validate", escape(&id)), &Value::Null).await?;
         let mut answer = self.get(&format!("/api/v1/deposits/{}", escape(&id))).await?;

@@ -17,8 +17,10 @@ const LONGEST: usize = 64 << 20;
 
 impl Client {
     /// Publishes a draft, showing how far the node is; gives the receipt.
-    pub(crate) async fn publish(&self, deposit: &str, quiet: bool) -> Result<Value> {
-        let request = self.request(Method::POST, &format!("/api/v1/deposits/{}/publish", escape(deposit)));
+    pub(crate) async fn publish(&self, deposit: &str, confirm: &[String], quiet: bool) -> Result<Value> {
+        let confirm: Vec<String> = confirm.iter().map(|rule| format!("confirm={}", escape(rule))).collect();
+        let path = format!("/api/v1/deposits/{}/publish?{}", escape(deposit), confirm.join("&"));
+        let request = self.request(Method::POST, path.trim_end_matches('?'));
         let answer = self.send(request.header("prefer", "respond-async")).await?;
         // A node may publish at once all the same: then this is the receipt.
         if answer.get("kind").is_some() { self.follow(&answer, quiet).await } else { Ok(answer) }

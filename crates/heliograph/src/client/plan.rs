@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub crate_file: PathBuf,
     /// Publish when everything has arrived.
     pub publish: bool,
+    /// Rules whose findings are meant as written.
+    pub confirm: Vec<String>,
     /// Make a new version of this dataset.
     pub new_version_of: Option<String>,
     /// Files sent at the same time.
@@ -96,6 +98,7 @@ mod tests {
             paths: vec![image],
             crate_file: folder.path().join("crate.json"),
             publish: false,
+            confirm: Vec::new(),
             new_version_of: None,
             parallel: 1,
             quiet: true,

@@ -105,6 +105,9 @@ pub(crate) struct Deposit {
     /// Publish when everything has arrived.
     #[arg(long)]
     pub publish: bool,
+    /// A rule whose findings are meant as written, such as term.label.conflict; may repeat.
+    #[arg(long, value_name = "RULE")]
+    pub confirm: Vec<String>,
     /// Make a new version of this dataset; only what changed is sent.
     #[arg(long)]
     pub new_version_of: Option<String>,

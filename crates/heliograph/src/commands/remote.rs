@@ -23,6 +23,7 @@ pub(crate) async fn deposit(arguments: &Deposit) -> Result<ExitCode> {
         paths: arguments.paths.clone(),
         crate_file: arguments.crate_file.clone(),
         publish: arguments.publish,
+        confirm: arguments.confirm.clone(),
         new_version_of: arguments.new_version_of.clone(),
         parallel: arguments.parallel.clamp(1, 64),
         quiet: false,

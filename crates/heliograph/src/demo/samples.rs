@@ -111,6 +111,7 @@ pub(crate) async fn deposit_one(node: &DemoNode, image: &Path, crate_file: &Path
         paths: vec![image.to_owned()],
         crate_file: crate_file.to_owned(),
         publish: true,
+        confirm: Vec::new(),
         new_version_of: None,
         parallel: 8,
         quiet: true,

@@ -1,7 +1,9 @@
-//! The GIDE search profile (January 2026): what a record must and should say.
+//! The GIDE search profile (January 2026): what a record must and should say, by the table in `rules`.
 
-mod must;
-mod should;
+mod closure;
+mod dataset;
+mod described;
+mod sizes;
 
 use dataset_model::Summary;
 
@@ -13,8 +15,12 @@ pub(super) fn check(entities: &Entities, root: &str, summary: &Summary, ontology
     let Some(root) = entities.get(root) else {
         return;
     };
-    must::check(entities, root, summary, journal);
-    should::check(entities, root, summary, ontology, journal);
+    dataset::check(entities, root, summary, ontology, journal);
+    closure::check(entities, root, summary, journal);
+    for entity in entities.iter() {
+        described::check(entities, entity, journal);
+    }
+    sizes::check(entities, root, summary, journal);
     for entity in entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")) {
         terms::check(entities, entity, ontology, journal);
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::journal::{Journal, place};
-use dataset_model::Finding;
+use super::{
+    journal::{Journal, clip, place},
+    rules::Rule,
+};
 
 /// Values of one property that are compared when two descriptions are merged.
 const MAX_COMPARED: usize = 200;
@@ -123,12 +125,8 @@ impl Entities {
 }
 
 fn merge(known: &mut Entity, other: Entity, journal: &mut Journal) {
-    journal.find(Finding::warning(
-        "crate.entity.duplicate",
-        other.place("@id"),
-        format!("The entity '{}' is described more than once; the descriptions were merged.", known.id),
-        "Describe each entity once.",
-    ));
+    let message = format!("The entity '{}' is described more than once; the descriptions were merged.", clip(&known.id));
+    journal.find(Rule::EntityDuplicate.at(other.place("@id"), message));
     known.types.extend(other.types);
     known.types.sort();
     known.types.dedup();

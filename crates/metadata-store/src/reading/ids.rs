@@ -51,10 +51,6 @@ impl<'a> Ids<'a> {
     }
 
     fn read(&self, id: &str, journal: &mut Journal) -> String {
-        if id.trim_start().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
-            journal.repair("email.removed", "an e-mail address", "");
-            return self.local("e-mail");
-        }
         let clean = text::clean(id);
         let clean = clean.as_ref();
         if clean != id {
@@ -152,7 +148,6 @@ mod tests {
             ("https://example.org/a b", "iri.encoded"),
             ("FBbi:00000246", "term.fbbi-spelling"),
             ("\u{200b}https://example.org/", "text.whitespace"),
-            ("mailto:a@b.example", "email.removed"),
         ] {
             let (iri, rules) = read(id);
             assert!(iri::is_absolute(&iri), "{id} → {iri}");

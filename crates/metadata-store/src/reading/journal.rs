@@ -2,6 +2,8 @@ use std::collections::HashSet;
 
 use dataset_model::{Finding, Repair, Severity};
 
+use super::rules::Rule;
+
 /// Repairs and findings kept for one crate, each; a hostile crate could otherwise make a million.
 const MAX_RECORDED: usize = 500;
 /// Characters of the old and new text kept in a repair.
@@ -44,12 +46,8 @@ impl Journal {
 
     pub(super) fn finish(mut self) -> (Vec<Repair>, Vec<Finding>) {
         if self.dropped > 0 {
-            self.findings.push(Finding::note(
-                "crate.report.cut",
-                "ro-crate-metadata.json",
-                format!("{} further repairs and findings are not listed.", self.dropped),
-                "Correct those listed and check again.",
-            ));
+            let message = format!("{} further repairs and findings are not listed.", self.dropped);
+            self.findings.push(Rule::ReportCut.at("ro-crate-metadata.json", message));
         }
         self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         (self.repairs, self.findings)

@@ -8,7 +8,7 @@ pub(super) const MAX_DEPTH: usize = 64;
 pub(super) const MAX_ENTITIES: usize = 200_000;
 
 /// Checks size and depth before any JSON is parsed, so that parsing cannot run out of stack or memory.
-pub(super) fn check(bytes: &[u8]) -> Result<(), CrateError> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), CrateError> {
     if bytes.len() > MAX_BYTES {
         return Err(CrateError::TooLarge { size: bytes.len(), limit: MAX_BYTES });
     }

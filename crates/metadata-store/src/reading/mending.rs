@@ -9,10 +9,14 @@ use super::{
     journal::Journal,
 };
 
-/// Gives publishers a slash at the end, and articles named by a bare number their PubMed page; `folder` is what relative
-/// ids were put below.
-pub(super) fn mend(entities: &mut [Entity], root: &str, folder: &str, journal: &mut Journal) {
+/// Gives publishers a slash at the end, articles named by a bare number their PubMed page, and a root without a name the
+/// dataset's page as its name; `folder` is what relative ids were put below. Gives the root's id.
+pub(super) fn mend(entities: &mut [Entity], root: &str, (page, folder): (&str, &str), journal: &mut Journal) -> String {
     let mut renames = HashMap::new();
+    if root.starts_with("_:") {
+        journal.repair("iri.root", root, page);
+        renames.insert(root.to_owned(), page.to_owned());
+    }
     let publishers =
         entities.iter().filter(|entity| entity.id == root).flat_map(|entity| entity.references("publisher"));
     for publisher in publishers {
@@ -32,6 +36,7 @@ pub(super) fn mend(entities: &mut [Entity], root: &str, folder: &str, journal: &
     if !renames.is_empty() {
         entities.iter_mut().for_each(|entity| rename(entity, &renames));
     }
+    renames.remove(root).unwrap_or_else(|| root.to_owned())
 }
 
 /// Publishers are named by their home page; organisation registries have ids of their own form.

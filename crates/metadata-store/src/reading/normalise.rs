@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use dataset_model::{Finding, Licence};
+use dataset_model::Licence;
 use serde_json::{Map, Value, json};
 
 use super::{
     date,
     entity::Entity,
     ids::Ids,
-    journal::{Journal, place},
+    journal::{Journal, clip, place},
     limits::MAX_ENTITIES,
+    rules::Rule,
     text,
 };
-use crate::{CrateError, context::Vocabulary, iri};
+use crate::{CrateError, contacts, context::Vocabulary, iri};
 
 /// Keys whose texts are meant as links where they look like one.
 const LINKS: [&str; 16] = [
@@ -56,12 +57,8 @@ impl<'a> Normaliser<'a> {
         match element {
             Value::Object(object) => self.entity(at, object).map(|_| ()),
             _ => {
-                self.journal.find(Finding::warning(
-                    "crate.entity.not-an-object",
-                    place(at, ""),
-                    "An element of '@graph' is no object and was left out.",
-                    "List only entities (JSON objects) in '@graph'.",
-                ));
+                let message = "An element of '@graph' is no object and was left out.";
+                self.journal.find(Rule::EntityNotObject.at(place(at, ""), message));
                 Ok(())
             }
         }
@@ -125,19 +122,11 @@ impl<'a> Normaliser<'a> {
             return None;
         }
         if key.starts_with('@') {
-            self.journal.find(Finding::note(
-                "crate.keyword.ignored",
-                place(at, key),
-                format!("'{key}' inside an entity is not read."),
-                "RO-Crate is flattened JSON-LD: write each entity once in '@graph', and one '@context' at the top.",
-            ));
+            let message = format!("'{}' inside an entity is not read.", clip(key));
+            self.journal.find(Rule::KeywordIgnored.at(place(at, key), message));
             return None;
         }
         let short = self.vocabulary.short(key);
-        if matches!(short.as_str(), "email" | "faxNumber" | "telephone") {
-            self.journal.repair("email.removed", &format!("a value of '{short}'"), "");
-            return None;
-        }
         if self.vocabulary.is_redefined(key) || (short != key && key.ends_with("rdf:seeAlso")) {
             let given = if short == "seeAlso" { "property.see-also" } else { "property.gide-term" };
             let from = self.vocabulary.expand(key).unwrap_or_else(|| key.to_owned());
@@ -249,11 +238,6 @@ impl<'a> Normaliser<'a> {
     }
 
     fn clean(&mut self, written: &str) -> Option<String> {
-        let without = text::without_emails(written);
-        if without.is_some() {
-            self.journal.repair("email.removed", "an e-mail address in a text", "[e-mail address removed]");
-        }
-        let written = without.as_deref().unwrap_or(written);
         let clean = text::clean(written);
         if clean != written && !clean.is_empty() {
             self.journal.repair("text.whitespace", written, &clean);
@@ -266,7 +250,8 @@ impl<'a> Normaliser<'a> {
         if plain != clean {
             self.journal.repair("text.markup", &clean, &plain);
         }
-        let plain = plain.into_owned();
+        // Markup within an address hides it from those who looked at the document.
+        let plain = contacts::without_addresses(&plain).unwrap_or_else(|| plain.into_owned());
         (!plain.is_empty()).then_some(plain)
     }
 }

@@ -1,8 +1,6 @@
 //! Finding the root dataset (RO-Crate 1.2, "Finding the Root Data Entity").
 
-use dataset_model::Finding;
-
-use super::{entity::Entity, journal::Journal};
+use super::{entity::Entity, journal::Journal, rules::Rule};
 
 /// The id of the root dataset.
 pub(super) fn find(entities: &[Entity], base: &str, journal: &mut Journal) -> Option<String> {
@@ -18,13 +16,8 @@ pub(super) fn find(entities: &[Entity], base: &str, journal: &mut Journal) -> Op
         [only] => Some(*only),
         several => several.iter().find(|entity| entity.id == base).copied(),
     }?;
-    journal.find(Finding::error(
-        "crate.descriptor.missing",
-        guessed.place(""),
-        "No 'ro-crate-metadata.json' entity says which dataset the crate is about; the only candidate was taken.",
-        "Add {\"@id\": \"ro-crate-metadata.json\", \"@type\": \"CreativeWork\", \"conformsTo\": {\"@id\": \
-         \"https://w3id.org/ro/crate/1.2\"}, \"about\": {\"@id\": \"./\"}}.",
-    ));
+    let message = "No 'ro-crate-metadata.json' entity says which dataset the crate is about; the only candidate was taken.";
+    journal.find(Rule::DescriptorMissing.at(guessed.place(""), message));
     Some(guessed.id.clone())
 }
 

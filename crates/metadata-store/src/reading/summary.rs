@@ -5,13 +5,11 @@ use serde_json::Value;
 
 use super::{
     entity::{Entities, Entity, reference},
-    people, terms,
+    people,
+    size::{SizeUnit, size},
+    terms,
 };
 use crate::{Ontology, iri};
-
-/// Units of the Units of Measurement Ontology that sizes are declared in.
-const BYTES: &str = "UO_0000233";
-const FILES: &str = "UO_0000189";
 
 /// Summarises the dataset; a crate without a title is called by its id.
 pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary {
@@ -33,6 +31,7 @@ pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary 
         see_also: see_also(entities, root),
         text: texts(entities),
         declared: declared(entities, root),
+        conflicts: terms::conflicts(entities, ontology),
         organisms,
         methods,
         findings: Vec::new(),
@@ -93,7 +92,7 @@ fn about(entities: &Entities, root: &Entity, ontology: &Ontology, organisms: &[T
     collect(entities, ids, ontology, &known)
 }
 
-/// The terms behind ids, once each, in the order written.
+/// The terms behind ids, once each, in the order written; an obsolete one is followed by that which replaces it.
 fn collect<'a>(
     entities: &'a Entities,
     ids: impl Iterator<Item = &'a str>,
@@ -108,8 +107,14 @@ fn collect<'a>(
             Some(entity) => terms::term_of(entity, ontology),
             None => terms::bare_term(id, ontology),
         };
-        found.extend(term.filter(|term| wanted(entity, term)));
+        let Some(term) = term.filter(|term| wanted(entity, term)) else { continue };
+        let replacement = ontology.replaced_by(&term.iri).filter(|_| ontology.is_deprecated(&term.iri));
+        let replacement = replacement.and_then(|iri| terms::bare_term(iri.as_str(), ontology));
+        found.push(term);
+        found.extend(replacement);
     }
+    let mut once = std::collections::HashSet::new();
+    found.retain(|term: &Term| once.insert(term.iri.clone()));
     found
 }
 
@@ -166,44 +171,7 @@ fn texts(entities: &Entities) -> Vec<String> {
 
 /// Sizes declared as quantities of bytes or files; the first of each counts.
 fn declared(entities: &Entities, root: &Entity) -> Declared {
-    let sizes: Vec<(Unit, u64)> = entities.linked(root, "size").filter_map(size).collect();
+    let sizes: Vec<(SizeUnit, u64)> = entities.linked(root, "size").filter_map(size).collect();
     let first = |unit| sizes.iter().find(|(of, _)| *of == unit).map(|(_, number)| *number);
-    Declared { bytes: first(Unit::Bytes), files: first(Unit::Files) }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Bytes,
-    Files,
-}
-
-/// The quantity an entity stands for; nothing when its unit or number cannot be read.
-pub(super) fn size(entity: &Entity) -> Option<(Unit, u64)> {
-    let code = entity.references("unitCode").next().map(str::to_owned).or_else(|| entity.text("unitCode"));
-    let code = code.unwrap_or_default();
-    let text = entity.text("unitText").unwrap_or_default().to_lowercase();
-    let unit = match () {
-        () if code.ends_with(BYTES) => Unit::Bytes,
-        () if code.ends_with(FILES) => Unit::Files,
-        () if matches!(text.as_str(), "byte" | "bytes" | "b") => Unit::Bytes,
-        () if matches!(text.as_str(), "file" | "files" | "file count") => Unit::Files,
-        () => return None,
-    };
-    whole(entity.values("value").first()?).map(|number| (unit, number))
-}
-
-/// A whole number, also when written as text or as `1e9`.
-fn whole(value: &Value) -> Option<u64> {
-    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-    number.or_else(|| {
-        let float = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-        // 2^53: above it a float no longer names one whole number.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be a whole number below 2^53"
-        )]
-        let number = (0.0..9_007_199_254_740_992.0).contains(&float).then_some(float.round() as u64);
-        number
-    })
+    Declared { bytes: first(SizeUnit::Bytes), files: first(SizeUnit::Files) }
 }

@@ -1,10 +1,11 @@
 //! Terms of a crate against the ontologies: names, obsolete terms, names that belong to another term.
 
-use dataset_model::{Finding, Term, TermIri};
+use dataset_model::{Term, TermConflict, TermIri};
 
 use super::{
     entity::{Entities, Entity},
     journal::{Journal, clip},
+    rules::Rule,
 };
 use crate::Ontology;
 
@@ -39,95 +40,72 @@ fn agrees(entity: &Entity, iri: &TermIri, ontology: &Ontology) -> bool {
     names.any(|name| ontology.is_name_of(&name, iri))
 }
 
-/// Writes the ontology's label into terms that have no name.
+/// Writes the ontology's label into terms and taxa that lack the name they must have.
 pub(super) fn name_unnamed(entities: &mut Entities, ontology: &Ontology, journal: &mut Journal) {
+    let key = |entity: &Entity| if entity.is("Taxon") { "scientificName" } else { "name" };
     let is_term = |entity: &&Entity| entity.is("DefinedTerm") || entity.is("Taxon");
-    let unnamed = entities.iter().filter(is_term).filter(|entity| names(entity).is_empty());
-    let labels: Vec<(String, bool, String)> = unnamed
+    let unnamed = entities.iter().filter(is_term).filter(|entity| entity.values(key(entity)).is_empty());
+    let labels: Vec<(String, &str, String)> = unnamed
         .filter_map(|entity| {
-            let label = ontology.label(&entity.id.parse().ok()?)?;
-            Some((entity.id.clone(), entity.is("Taxon"), label.to_owned()))
+            let iri = entity.id.parse().ok()?;
+            // A name that contradicts the id is not to be hidden by one that follows from it.
+            let contradicted = !names(entity).is_empty() && !agrees(entity, &iri, ontology);
+            let label = ontology.label(&iri).filter(|_| !contradicted)?;
+            Some((entity.id.clone(), key(entity), label.to_owned()))
         })
         .collect();
-    for (id, is_taxon, label) in labels {
+    for (id, key, label) in labels {
         journal.repair("term.label-missing", &id, &label);
-        let key = if is_taxon { "scientificName" } else { "name" };
         if let Some(entity) = entities.get_mut(&id) {
             entity.properties.insert(key.to_owned(), vec![label.into()]);
         }
     }
 }
 
-/// Reports what is odd about the terms an entity of type Taxon or DefinedTerm stands for.
-pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, journal: &mut Journal) {
-    let Ok(iri) = entity.id.parse::<TermIri>() else {
-        return;
-    };
-    if let Some(finding) = odd_id(entities, entity, &iri, ontology) {
-        journal.find(finding);
-    }
-    if names(entity).is_empty() {
-        journal.find(Finding::warning(
-            "term.name.missing",
-            entity.place("name"),
-            format!("The term '{}' has no name.", iri.curie()),
-            "Give terms a 'name' and taxa a 'scientificName'.",
-        ));
-    } else if let Some(label) = ontology.label(&iri).filter(|_| !agrees(entity, &iri, ontology)) {
-        let name = names(entity).swap_remove(0);
-        journal.find(Finding::warning(
-            "term.label.conflict",
-            entity.place("name"),
-            format!(
-                "'{}' is called '{label}' in its ontology, and '{}' here; one of the two is wrong.",
-                iri.curie(),
-                clip(&name)
-            ),
-            format!("If '{}' is meant, use its id{}.", clip(&name), suggestion(&name, ontology)),
-        ));
-    }
+/// Terms whose names in the crate are none that their ontology gives them.
+pub(super) fn conflicts(entities: &Entities, ontology: &Ontology) -> Vec<TermConflict> {
+    entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")).filter_map(|e| conflict(e, ontology)).collect()
 }
 
-fn odd_id(entities: &Entities, entity: &Entity, iri: &TermIri, ontology: &Ontology) -> Option<Finding> {
+fn conflict(entity: &Entity, ontology: &Ontology) -> Option<TermConflict> {
+    let iri: TermIri = entity.id.parse().ok()?;
+    let written = names(entity).into_iter().next()?;
+    let label = ontology.label(&iri).filter(|_| !agrees(entity, &iri, ontology))?.to_owned();
+    Some(TermConflict { iri, written, label })
+}
+
+/// Reports what is odd about the terms an entity of type Taxon or DefinedTerm stands for.
+pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, journal: &mut Journal) {
     let place = entity.place("@id");
-    if ontology.is_deprecated(iri) {
-        let instead = ontology.replaced_by(iri).map_or_else(String::new, |term| format!(": {}", term.curie()));
-        let hint = format!("Use the term that replaces it{instead}.");
-        return Some(Finding::warning(
-            "term.deprecated",
-            place,
-            format!("The term '{}' is obsolete.", iri.curie()),
-            hint,
-        ));
+    let Some(iri) = entity.id.parse::<TermIri>().ok().filter(|_| !entities.is_local(&entity.id)) else {
+        let name = entity.label().unwrap_or_default();
+        let message = format!("The term '{}' has no id outside this crate.", clip(&name));
+        let hint = format!("Use the term's IRI as '@id'{}.", suggestion(&name, ontology));
+        // A taxon is named in another section of the profile, which asks for less.
+        if entity.is("DefinedTerm") {
+            journal.find(Rule::TermNotAbsolute.hinted(place, message, hint));
+        }
+        return;
+    };
+    let curie = iri.curie();
+    if ontology.is_deprecated(&iri) {
+        let label = |term: &TermIri| ontology.label(term).unwrap_or_default().to_owned();
+        let instead = ontology.replaced_by(&iri);
+        let hint = instead.map(|term| format!("Use {} ('{}'); it is searched as well.", term.curie(), label(term)));
+        let message = format!("The term '{curie}' is obsolete.");
+        journal.find(Rule::TermDeprecated.hinted(place, message, hint.unwrap_or_else(|| "Nothing replaces it: use another term.".into())));
+    } else if !ontology.contains(&iri) {
+        let message = format!("The term '{curie}' is not in the ontologies loaded here.");
+        let loaded = ontology.is_method(&iri) || ontology.is_taxon(&iri);
+        let rule = if loaded { Rule::TermUnknown } else { Rule::TermOntology };
+        journal.find(rule.at(place, message));
     }
-    if ontology.contains(iri) {
-        return None;
+    if let Some(TermConflict { written, label, .. }) = conflict(entity, ontology) {
+        let written = clip(&written);
+        let message = format!("'{curie}' is called '{label}' in its ontology, and '{written}' here; one of the two is wrong.");
+        let hint = format!("If '{written}' is meant, use its id{}.", suggestion(&written, ontology));
+        journal.find(Rule::TermLabelConflict.hinted(entity.place("name"), message, hint));
     }
-    let message = format!("The term '{}' is not in the ontologies loaded here.", iri.curie());
-    if ontology.is_method(iri) {
-        return Some(Finding::warning(
-            "term.unknown",
-            place,
-            message,
-            "Check the id; it may be newer than the FBbi shipped here.",
-        ));
-    }
-    if ontology.is_taxon(iri) {
-        return Some(Finding::note(
-            "term.unknown",
-            place,
-            message,
-            "Check the number; searches find it by itself, not by its group.",
-        ));
-    }
-    entities.is_local(&entity.id).then(|| {
-        Finding::warning(
-            "term.not-absolute",
-            place,
-            format!("The term '{}' has no id outside this crate.", clip(&entity.label().unwrap_or_default())),
-            format!("Use the term's IRI as '@id'{}.", suggestion(&entity.label().unwrap_or_default(), ontology)),
-        )
-    })
 }
 
 fn suggestion(name: &str, ontology: &Ontology) -> String {

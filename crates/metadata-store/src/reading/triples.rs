@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use dataset_model::Finding;
 use oxjsonld::JsonLdParser;
 use oxrdf::{GraphName, Triple};
 use serde_json::{Map, Value, json};
@@ -10,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     entity::{Entities, Entity},
     journal::{Journal, clip},
+    rules::Rule,
 };
 use crate::{CrateError, context::Vocabulary};
 
@@ -26,12 +26,8 @@ pub(super) fn of(
     }
     let (context, undefined) = vocabulary.compact(&used);
     for term in &undefined {
-        journal.find(Finding::note(
-            "crate.term.undefined",
-            "ro-crate-metadata.json#/@context",
-            format!("No context says what '{}' means, so it is not in the RDF.", clip(term)),
-            "Define it in '@context', or use a term of RO-Crate.",
-        ));
+        let message = format!("No context says what '{}' means, so it is not in the RDF.", clip(term));
+        journal.find(Rule::TermUndefined.at("ro-crate-metadata.json#/@context", message));
     }
     let undefined: BTreeSet<&str> = undefined.iter().map(String::as_str).collect();
     let graph: Vec<Value> = entities.iter().map(|entity| node(entity, &undefined, vocabulary)).collect();

@@ -5,7 +5,7 @@ use oxigraph::{
     store::Store,
 };
 
-use super::state;
+use super::state::State;
 use crate::{MetadataError, Ontology, iri, ontology::TermRecord};
 
 /// Names of ontology graphs: this and the ontology's name, such as `fbbi`.
@@ -15,9 +15,9 @@ const CLASS: &str = "http://www.w3.org/2002/07/owl#Class";
 const DEPRECATED: &str = "http://www.w3.org/2002/07/owl#deprecated";
 
 /// Writes the ontologies, unless those in the store are the same.
-pub(super) fn refresh(store: &Store, ontology: &Ontology) -> Result<(), MetadataError> {
+pub(super) fn refresh(store: &Store, state: &State, ontology: &Ontology) -> Result<(), MetadataError> {
     let fingerprint = ontology.fingerprint().to_string();
-    if state::ontology(store)?.as_ref() == Some(&fingerprint) {
+    if state.ontology().as_ref() == Some(&fingerprint) {
         return Ok(());
     }
     let mut transaction = store.start_transaction().map_err(MetadataError::write)?;
@@ -29,8 +29,8 @@ pub(super) fn refresh(store: &Store, ontology: &Ontology) -> Result<(), Metadata
             transaction.insert(quad.as_ref());
         }
     }
-    state::write_ontology(&mut transaction, &fingerprint)?;
-    transaction.commit().map_err(MetadataError::write)
+    transaction.commit().map_err(MetadataError::write)?;
+    state.replace_ontology(store, &fingerprint)
 }
 
 fn graphs(store: &Store) -> Result<Vec<NamedNode>, MetadataError> {

@@ -1,73 +1,106 @@
-//! The store's own notes, in the engine's default graph. No named graph has them; a query over the union of all graphs can
-//! see them, and learns what the node tells anybody: how far it has followed each log.
+//! The store's own notes: how far each log was applied, and which ontologies are written.
+//!
+//! They are no triples, because a query over the union of all graphs sees every triple there is, but a small file in the
+//! store's folder. It is written after the engine has made durable what it speaks of, so that it never says too much; when it
+//! says too little, entries are applied once more, which changes nothing.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use dataset_model::NodeId;
 use oxigraph::{
-    model::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term},
-    store::{Store, Transaction},
+    model::{GraphNameRef, Quad},
+    store::Store,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::MetadataError;
 
-const APPLIED: &str = "urn:heliograph:state:applied";
-const ONTOLOGY: &str = "urn:heliograph:state:ontology";
-const LOG: &str = "urn:heliograph:log:";
+const FILE: &str = "heliograph-state.json";
+/// Entries that may be applied once more after a crash; writing the file costs a flush of the engine.
+const MOST_AGAIN: u64 = 4096;
 
-pub(super) fn write_applied(
-    transaction: &mut Transaction<'_>,
-    applied: &BTreeMap<NodeId, u64>,
-) -> Result<(), MetadataError> {
-    forget(transaction, APPLIED)?;
-    for (node, entries) in applied {
-        let subject = NamedNode::new_unchecked(format!("{LOG}{node}"));
-        write(transaction, subject, APPLIED, &entries.to_string());
-    }
-    Ok(())
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Notes {
+    /// Entries of each log that were applied.
+    applied: BTreeMap<NodeId, u64>,
+    /// The fingerprint of the ontologies in the store.
+    ontology: Option<String>,
 }
 
-pub(super) fn read_applied(store: &Store) -> Result<BTreeMap<NodeId, u64>, MetadataError> {
-    let mut applied = BTreeMap::new();
-    let predicate = NamedNode::new_unchecked(APPLIED);
-    for quad in store.quads_for_pattern(None, Some(predicate.as_ref()), None, Some(GraphNameRef::DefaultGraph)) {
-        let quad = quad.map_err(MetadataError::read)?;
-        if let (NamedOrBlankNode::NamedNode(log), Term::Literal(entries)) = (&quad.subject, &quad.object) {
-            let node = log.as_str().strip_prefix(LOG).and_then(|name| name.parse().ok());
-            applied.extend(node.zip(entries.value().parse().ok()));
+/// The notes of one store.
+pub(super) struct State {
+    /// Where they are kept; nowhere for a store in memory.
+    path: Option<PathBuf>,
+    notes: Mutex<(Notes, Notes)>,
+}
+
+impl State {
+    /// Reads the notes in a store's folder; a file that cannot be read is none.
+    pub(super) fn open(dir: Option<&Path>) -> Self {
+        let path = dir.map(|dir| dir.join(FILE));
+        let text = path.as_ref().and_then(|path| std::fs::read(path).ok());
+        let notes: Notes = text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        Self { path, notes: Mutex::new((notes.clone(), notes)) }
+    }
+
+    pub(super) fn applied(&self) -> BTreeMap<NodeId, u64> {
+        self.lock().0.applied.clone()
+    }
+
+    pub(super) fn ontology(&self) -> Option<String> {
+        self.lock().0.ontology.clone()
+    }
+
+    /// Notes how far the logs were applied.
+    pub(super) fn apply(&self, store: &Store, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
+        let mut notes = self.lock();
+        notes.0.applied.clone_from(applied);
+        let total = |notes: &Notes| notes.applied.values().sum::<u64>();
+        if total(&notes.0).abs_diff(total(&notes.1)) < MOST_AGAIN {
+            return Ok(());
         }
+        self.write(store, &mut notes)
     }
-    Ok(applied)
+
+    /// Notes the ontologies and forgets how far the logs were applied with the former ones.
+    pub(super) fn replace_ontology(&self, store: &Store, fingerprint: &str) -> Result<(), MetadataError> {
+        let mut notes = self.lock();
+        notes.0 = Notes { ontology: Some(fingerprint.to_owned()), applied: BTreeMap::new() };
+        self.write(store, &mut notes)
+    }
+
+    /// Writes what is noted and not written.
+    pub(super) fn finish(&self, store: &Store) -> Result<(), MetadataError> {
+        let mut notes = self.lock();
+        if notes.0 == notes.1 { Ok(()) } else { self.write(store, &mut notes) }
+    }
+
+    fn write(&self, store: &Store, notes: &mut (Notes, Notes)) -> Result<(), MetadataError> {
+        if let Some(path) = &self.path {
+            store.flush().map_err(MetadataError::write)?;
+            let text = serde_json::to_vec(&notes.0).map_err(MetadataError::write)?;
+            let beside = path.with_extension("new");
+            std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(MetadataError::write)?;
+        }
+        notes.1 = notes.0.clone();
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Notes, Notes)> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The fingerprint of the ontologies in the store.
-pub(super) fn ontology(store: &Store) -> Result<Option<String>, MetadataError> {
-    let predicate = NamedNode::new_unchecked(ONTOLOGY);
-    let mut quads = store.quads_for_pattern(None, Some(predicate.as_ref()), None, Some(GraphNameRef::DefaultGraph));
-    let quad = quads.next().transpose().map_err(MetadataError::read)?;
-    Ok(quad.and_then(|quad| if let Term::Literal(text) = quad.object { Some(text.value().to_owned()) } else { None }))
-}
-
-/// Notes the ontologies and forgets how far the logs were applied with the former ones.
-pub(super) fn write_ontology(transaction: &mut Transaction<'_>, fingerprint: &str) -> Result<(), MetadataError> {
-    forget(transaction, ONTOLOGY)?;
-    forget(transaction, APPLIED)?;
-    write(transaction, NamedNode::new_unchecked("urn:heliograph:state"), ONTOLOGY, fingerprint);
-    Ok(())
-}
-
-fn write(transaction: &mut Transaction<'_>, subject: NamedNode, predicate: &str, value: &str) {
-    let predicate = NamedNode::new_unchecked(predicate);
-    let quad = Quad::new(subject, predicate, Literal::new_simple_literal(value), GraphName::DefaultGraph);
-    transaction.insert(quad.as_ref());
-}
-
-fn forget(transaction: &mut Transaction<'_>, predicate: &str) -> Result<(), MetadataError> {
-    let predicate = NamedNode::new_unchecked(predicate);
-    let old: Result<Vec<Quad>, _> =
-        transaction.quads_for_pattern(None, Some(predicate.as_ref()), None, Some(GraphNameRef::DefaultGraph)).collect();
-    for quad in old.map_err(MetadataError::read)? {
-        transaction.remove(quad.as_ref());
+/// Removes the notes that older programs kept as triples.
+pub(super) fn remove_old(store: &Store) -> Result<(), MetadataError> {
+    let old = store.quads_for_pattern(None, None, None, Some(GraphNameRef::DefaultGraph));
+    let old: Vec<Quad> = old.collect::<Result<_, _>>().map_err(MetadataError::read)?;
+    for quad in old {
+        store.remove(quad.as_ref()).map_err(MetadataError::write)?;
     }
     Ok(())
 }

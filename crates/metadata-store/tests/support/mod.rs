@@ -41,7 +41,7 @@ pub(crate) fn complete() -> Value {
         {"@id": "./", "@type": "Dataset", "name": "Mitosis in mouse cells", "description": "How mouse cells divide.",
          "datePublished": "2026-03-01", "license": {"@id": "https://creativecommons.org/licenses/by/4.0/"},
          "author": [{"@id": "https://orcid.org/0000-0002-1825-0097"}], "publisher": {"@id": "https://ror.org/02catss52"},
-         "about": [{"@id": TAXON}, {"@id": "#sample"}], "measurementMethod": [{"@id": FBBI}, {"@id": "#protocol"}],
+         "about": [{"@id": TAXON}, {"@id": "#sample"}, {"@id": "http://purl.obolibrary.org/obo/CLO_0003684"}], "measurementMethod": [{"@id": FBBI}, {"@id": "#protocol"}],
          "thumbnailUrl": "https://node.example/thumbnail.png", "identifier": "EX-1", "keywords": ["mitosis"],
          "seeAlso": {"@id": "https://doi.org/10.1234/abc"}, "size": [{"@id": "#bytes"}, {"@id": "#files"}]},
         {"@id": "https://orcid.org/0000-0002-1825-0097", "@type": "Person", "name": "Josiah Carberry",

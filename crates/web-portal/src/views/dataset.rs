@@ -283,6 +283,13 @@ pub(crate) mod tests {
             images: vec![image()],
             files: Some(3),
             bytes: Some(1500),
+            provenance: node::ProvenanceView {
+                node: "europe".parse().unwrap(),
+                entry: 8,
+                announced: "2026-11-21T10:00:00Z".parse().unwrap(),
+                harvested: None,
+                source: None,
+            },
         }
     }
 

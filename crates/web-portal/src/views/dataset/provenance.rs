@@ -1,4 +1,4 @@
-use node::{RecordKind, RecordView, VersionView};
+use node::{ProvenanceView, RecordKind, RecordView, SourceView, VersionView};
 
 use super::{TextLink, address, version_address};
 use crate::{links, views::format};
@@ -9,6 +9,16 @@ pub(crate) struct Origin {
     pub badge: String,
     pub sentence: String,
     pub link: Option<TextLink>,
+    pub facts: Vec<Fact>,
+}
+
+/// One thing that is known about where a record comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub what: &'static str,
+    pub value: String,
+    /// Whether it is for machines to read.
+    pub code: bool,
 }
 
 /// One version in the table.
@@ -40,12 +50,14 @@ pub(crate) struct Integrity {
 impl Origin {
     pub(crate) fn of(record: &RecordView) -> Self {
         let node = &record.node.id;
+        let facts = facts(&record.provenance);
         let to = |text: String, address: &str| links::web(address).map(|href| TextLink { text, href: Some(href) });
         match (record.kind, record.own) {
             (RecordKind::Deposit, true) => Self {
                 badge: "Deposited here".into(),
                 sentence: "This node archives the dataset and serves its bytes.".into(),
                 link: None,
+                facts,
             },
             (RecordKind::Deposit, false) => Self {
                 badge: format!("From {node}"),
@@ -53,15 +65,41 @@ impl Origin {
                     "Deposited at {node}, which archives it and serves its bytes. This node holds its record, checked against the signed log of {node}."
                 ),
                 link: to(format!("Its page at {node}"), &record.page),
+                facts,
             },
             (RecordKind::Catalogue, own) => Self {
                 badge: if own { "Catalogue record".into() } else { format!("Catalogue record from {node}") },
                 sentence: "A description of a dataset published elsewhere. Images and files stay with the publisher."
                     .into(),
                 link: to("The dataset at its publisher".into(), &record.iri),
+                facts,
             },
         }
     }
+}
+
+fn facts(provenance: &ProvenanceView) -> Vec<Fact> {
+    let ProvenanceView { node, entry, announced, harvested, source } = provenance;
+    let fact = |what, value| Fact { what, value, code: false };
+    let mut facts: Vec<Fact> = source.iter().flat_map(source_facts).collect();
+    let log = format!("entry {} of the log of {node}", format::number(*entry));
+    facts.push(fact("Announced", format!("{}, {log}", format::moment(*announced))));
+    facts.extend(harvested.map(|time| fact("Harvested", format::moment(time))));
+    facts
+}
+
+fn source_facts(source: &SourceView) -> Vec<Fact> {
+    let fact = |what, value| Fact { what, value, code: false };
+    let place = source.file.as_ref().map_or_else(|| source.name.clone(), |file| format!("{}, {file}", source.name));
+    let mut facts = vec![
+        fact("Imported from", place),
+        fact("Fetched", format::moment(source.fetched)),
+        Fact { what: "SHA-256 of the original", value: source.original.to_string(), code: true },
+    ];
+    if let Some(count) = source.withheld.filter(|count| *count > 0) {
+        facts.push(fact("Kept private", format::count(count, "e-mail address or number", "e-mail addresses or numbers")));
+    }
+    facts
 }
 
 /// A link to the newest version, when another one is shown.
@@ -130,6 +168,26 @@ mod tests {
         let row = VersionRow::of(&record, &record.versions[0]);
         assert_eq!(row.href, "/datasets/europe-1/versions/2?node=japan");
         assert_eq!(row.proof.as_deref(), Some("https://japan.example.org/api/v1/datasets/europe-1/versions/v2/proof"));
+    }
+
+    #[test]
+    fn an_imported_record_says_from_where_and_when() {
+        let mut record = record();
+        record.provenance.harvested = Some("2026-11-22T10:00:00Z".parse().unwrap());
+        record.provenance.source = Some(SourceView {
+            name: "idr".into(),
+            url: "https://idr.example/1".into(),
+            file: Some("a/1.json".into()),
+            fetched: "2026-11-21T10:00:00Z".parse().unwrap(),
+            original: dataset_model::Digest::of("original"),
+            withheld: Some(2),
+        });
+        let facts = Origin::of(&record).facts;
+        let value = |what: &str| facts.iter().find(|fact| fact.what == what).unwrap().value.clone();
+        assert_eq!(value("Imported from"), "idr, a/1.json");
+        assert_eq!(value("SHA-256 of the original"), dataset_model::Digest::of("original").to_string());
+        assert!(value("Announced").ends_with("entry 8 of the log of europe") && value("Harvested").contains("2026"));
+        assert!(value("Kept private").starts_with('2'));
     }
 
     #[test]
