@@ -298,6 +298,7 @@ async fn entries_are_canonical_and_name_nobody() {
         "graph",
         "inventory",
         "op",
+        "original",
         "previous",
         "reason",
         "source",

@@ -78,7 +78,8 @@ pub fn withhold_contacts(document: &mut Value) -> usize {
     let vocabulary = Vocabulary::read(document.get("@context").unwrap_or(&Value::Null));
     let mut taken = HashSet::new();
     find_taken(document, &mut taken);
-    let mut withholding = Withholding { vocabulary: &vocabulary, ids: HashMap::new(), taken, number: 0, count: 0 };
+    let (ids, keys) = Default::default();
+    let mut withholding = Withholding { vocabulary: &vocabulary, ids, keys, taken, number: 0, count: 0 };
     let context = document.as_object_mut().and_then(|object| object.remove_entry("@context"));
     withholding.value(document, false);
     if let (Some((key, mut context)), Some(object)) = (context, document.as_object_mut()) {
@@ -118,6 +119,8 @@ struct Withholding<'a> {
     vocabulary: &'a Vocabulary,
     /// Ids that had an address in them, with what they are now.
     ids: HashMap<String, String>,
+    /// Properties seen so far, and whether they hold contact details.
+    keys: HashMap<String, bool>,
     /// Ids of the document that look like ours.
     taken: HashSet<String>,
     /// The last number given.
@@ -138,17 +141,26 @@ impl Withholding<'_> {
 
     fn object(&mut self, object: &mut Map<String, Value>) {
         let before = object.len();
-        let vocabulary = self.vocabulary;
-        object.retain(|key, _| key.starts_with('@') || !(is_contact(key) || is_contact(&vocabulary.short(key))));
+        object.retain(|key, _| !self.is_contact(key));
         self.count += before - object.len();
-        self.keys(object);
+        self.told_keys(object);
         for (key, value) in object.iter_mut() {
             self.value(value, key == "@id");
         }
     }
 
+    /// Whether a property holds contact details, also by a name that the crate's context gives it.
+    fn is_contact(&mut self, key: &str) -> bool {
+        if let Some(known) = self.keys.get(key) {
+            return *known;
+        }
+        let contact = !key.starts_with('@') && (is_contact(key) || is_contact(&self.vocabulary.short(key)));
+        self.keys.insert(key.to_owned(), contact);
+        contact
+    }
+
     /// Keys are texts, too.
-    fn keys(&mut self, object: &mut Map<String, Value>) {
+    fn told_keys(&mut self, object: &mut Map<String, Value>) {
         let told: Vec<String> = object.keys().filter(|key| has_address(key)).cloned().collect();
         self.count += told.len();
         told.iter().for_each(|key| drop(object.shift_remove(key)));
@@ -165,7 +177,7 @@ impl Withholding<'_> {
     fn texts(&mut self, value: &mut Value) {
         match value {
             Value::Object(object) => {
-                self.keys(object);
+                self.told_keys(object);
                 object.values_mut().for_each(|value| self.texts(value));
             }
             Value::Array(values) => values.iter_mut().for_each(|value| self.texts(value)),

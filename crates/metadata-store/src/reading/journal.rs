@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dataset_model::{Finding, Repair, Severity};
 
@@ -6,6 +6,8 @@ use super::rules::Rule;
 
 /// Repairs and findings kept for one crate, each; a hostile crate could otherwise make a million.
 const MAX_RECORDED: usize = 500;
+/// Findings of one rule kept for one crate.
+const MAX_OF_RULE: usize = 100;
 /// Characters of the old and new text kept in a repair.
 const MAX_QUOTED: usize = 200;
 
@@ -15,6 +17,8 @@ pub(super) struct Journal {
     repairs: Vec<Repair>,
     repaired: HashSet<(&'static str, String)>,
     findings: Vec<Finding>,
+    /// Findings of each rule, those included that are not kept.
+    counts: HashMap<String, usize>,
     dropped: usize,
 }
 
@@ -36,8 +40,11 @@ impl Journal {
     }
 
     pub(super) fn find(&mut self, finding: Finding) {
-        // Errors are few, and each may forbid publishing, so that none is ever left out.
-        if self.findings.len() < MAX_RECORDED || finding.severity == Severity::Error {
+        let of_rule = self.counts.entry(finding.rule.clone()).or_default();
+        *of_rule += 1;
+        let fits = self.findings.len() < MAX_RECORDED && *of_rule <= MAX_OF_RULE;
+        // What may forbid publishing is told at least once, whatever else there is.
+        if fits || (finding.severity == Severity::Error && *of_rule == 1) {
             self.findings.push(finding);
         } else {
             self.dropped += 1;

@@ -85,7 +85,7 @@ rules! {
     EntityDuplicate "crate.entity.duplicate" Ours Warning "Each entity is described once." "Describe each entity once.";
     TermUndefined "crate.term.undefined" Ours Note "Every word is defined by a context." "Define it in '@context', or use a term of RO-Crate.";
     ReferenceDangling "crate.reference.dangling" Ours Warning "What the crate refers to within itself, it describes." "Add the entity to '@graph', or remove the reference.";
-    ReportCut "crate.report.cut" Ours Note "500 repairs and 500 findings of a crate are listed." "Correct those listed and check again.";
+    ReportCut "crate.report.cut" Ours Note "500 repairs and 500 findings of a crate are listed, 100 of each rule." "Correct those listed and check again.";
 
     DescriptorMissing "crate.descriptor.missing" Must Error "MUST contain a self-describing RO-Crate Metadata Descriptor, with an @id of ro-crate-metadata.json." "Add {\"@id\": \"ro-crate-metadata.json\", \"@type\": \"CreativeWork\", \"conformsTo\": {\"@id\": \"https://w3id.org/ro/crate/1.2\"}, \"about\": {\"@id\": \"./\"}}.";
     DescriptorSeveral "crate.descriptor.several" Must Error "MUST include exactly one self-describing RO-Crate Metadata Descriptor." "Keep one 'ro-crate-metadata.json' entity.";
