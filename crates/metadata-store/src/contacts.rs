@@ -12,9 +12,12 @@ use serde_json::{Map, Value};
 use crate::{
     CrateError,
     context::Vocabulary,
-    reading::limits,
+    reading::{
+        limits,
+        text::{clean, plain},
+    },
 };
-pub(crate) use address::without_addresses;
+use address::without_addresses;
 
 /// What local ids begin with that stand for ids with an address in them.
 const WITHHELD: &str = "#withheld-";
@@ -92,7 +95,7 @@ pub fn withhold_contacts(document: &mut Value) -> usize {
 
 /// Whether a text has an e-mail address in it.
 pub fn has_address(text: &str) -> bool {
-    is_mailto(text) || without_addresses(text).is_some()
+    is_mailto(text) || without_addresses(&clean(text)).is_some()
 }
 
 /// Whether every string must be looked at; wrong on the safe side only.
@@ -168,7 +171,9 @@ impl Withholding<'_> {
 
     fn text(&mut self, text: &mut String) {
         let kept = if is_mailto(text) { Some(String::new()) } else { without_addresses(text) };
-        if let Some(kept) = kept {
+        // As it is read later: markup and invisible characters may hide an address until then.
+        let hidden = without_addresses(&plain(&clean(kept.as_deref().unwrap_or(text))));
+        if let Some(kept) = hidden.or(kept) {
             *text = kept;
             self.count += 1;
         }
@@ -252,10 +257,12 @@ mod tests {
     #[test]
     fn texts_keys_and_contexts_are_looked_through() {
         let (document, count) = withheld(json!({"@context": {"x": {"@id": "http://x.org/ann@example.org"}, "ann@example.org": "y"},
-            "@graph": [{"@id": "#a", "description": "Ask ann@example.org.", "bob@example.org": 1, "sameAs": "mailto:ann"}]}));
-        assert!(!document.to_string().contains('@') || !document.to_string().contains("ann"), "{document}");
-        assert_eq!(document["@graph"][0], json!({"@id": "#a", "description": "Ask [e-mail address removed].", "sameAs": ""}));
-        assert_eq!(count, 5);
+            "@graph": [{"@id": "#a", "description": "Ask ann@example.org.", "bob@example.org": 1, "sameAs": "mailto:ann",
+                "name": "ann<i>@</i>exam\u{7}ple.org &amp; co"}]}));
+        assert!(!document.to_string().contains("ann") && !document.to_string().contains("bob"), "{document}");
+        let left = json!({"@id": "#a", "description": "Ask [e-mail address removed].", "sameAs": "", "name": "[e-mail address removed] & co"});
+        assert_eq!(document["@graph"][0], left);
+        assert_eq!(count, 6);
     }
 
     #[test]

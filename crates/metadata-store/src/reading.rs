@@ -14,7 +14,7 @@ mod rules;
 mod size;
 mod summary;
 mod terms;
-mod text;
+pub(crate) mod text;
 mod triples;
 
 use dataset_model::Summary;

@@ -14,7 +14,7 @@ use super::{
     rules::Rule,
     text,
 };
-use crate::{CrateError, contacts, context::Vocabulary, iri};
+use crate::{CrateError, context::Vocabulary, iri};
 
 /// Keys whose texts are meant as links where they look like one.
 const LINKS: [&str; 16] = [
@@ -250,8 +250,7 @@ impl<'a> Normaliser<'a> {
         if plain != clean {
             self.journal.repair("text.markup", &clean, &plain);
         }
-        // Markup within an address hides it from those who looked at the document.
-        let plain = contacts::without_addresses(&plain).unwrap_or_else(|| plain.into_owned());
+        let plain = plain.into_owned();
         (!plain.is_empty()).then_some(plain)
     }
 }

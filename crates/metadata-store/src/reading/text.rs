@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Removes zero-width and control characters and blanks at the ends; a no-break space becomes a space.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     let dirty = |c: char| is_invisible(c) || c == '\u{a0}' || (c.is_control() && !matches!(c, '\n' | '\t'));
     if !text.contains(dirty) && text.trim().len() == text.len() {
         return Cow::Borrowed(text);
@@ -44,7 +44,7 @@ const TAGS: [&str; 17] =
     ["em", "i", "b", "strong", "sub", "sup", "p", "br", "u", "span", "div", "a", "ul", "ol", "li", "font", "html"];
 
 /// The text without HTML entities and common HTML tags.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '&']) {
         return Cow::Borrowed(text);
     }
