@@ -20,10 +20,19 @@ pub async fn told_by(node: &Node, words: &[&str]) -> Vec<String> {
         digests.extend(record(node, id, &mut leaks).await);
     }
     crates(node, &digests, &mut leaks).await;
-    for path in ["/", "/search?q=", "/sitemap.xml", "/federation", "/federation/v1/node", "/log/checkpoint", "/metrics"] {
+    for path in ["/", "/search?q=", "/sitemap.xml", "/federation", "/federation/v1/node", "/log/checkpoint", "/metrics"]
+    {
         leaks.look(path, &node.anybody().get(path).await.text());
     }
-    let size: usize = node.anybody().get("/log/checkpoint").await.text().lines().nth(1).and_then(|line| line.parse().ok()).expect("a size");
+    let size: usize = node
+        .anybody()
+        .get("/log/checkpoint")
+        .await
+        .text()
+        .lines()
+        .nth(1)
+        .and_then(|line| line.parse().ok())
+        .expect("a size");
     for path in bundles(size) {
         leaks.look(&path, &String::from_utf8_lossy(&node.anybody().get(&path).await.expect(200).body));
     }
@@ -96,7 +105,8 @@ async fn record(node: &Node, id: &str, leaks: &mut Leaks) -> Vec<String> {
 /// The crates as peers get them.
 async fn crates(node: &Node, digests: &[String], leaks: &mut Leaks) {
     for some in digests.chunks(500) {
-        let answer = node.anybody().post("/federation/v1/crates", &json!({"digests": Value::from(some.to_vec())})).await;
+        let answer =
+            node.anybody().post("/federation/v1/crates", &json!({"digests": Value::from(some.to_vec())})).await;
         let text = zstd::decode_all(answer.expect(200).body.as_ref()).expect("a stream");
         leaks.look("/federation/v1/crates", &String::from_utf8_lossy(&text));
     }

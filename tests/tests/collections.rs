@@ -60,11 +60,19 @@ async fn compare_with_shapes(node: &Node, crates: &Path, profile: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let count = |key: &str| -> BTreeMap<String, usize> {
-        report[key].as_object().unwrap().iter().map(|(rule, files)| (rule.clone(), files.as_array().unwrap().len())).collect()
+        report[key]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(rule, files)| (rule.clone(), files.as_array().unwrap().len()))
+            .collect()
     };
     let (only_shapes, only_ours) = (count("only_shapes"), count("only_ours"));
     eprintln!("compared {} of {} crates, {} agree", report["compared"], report["crates"], report["agreed"]);
-    eprintln!("shapes: {}\nonly the shapes: {only_shapes:?}\nonly ours: {only_ours:?}\nnot judged here: {}", report["shapes"], report["unjudged"]);
+    eprintln!(
+        "shapes: {}\nonly the shapes: {only_shapes:?}\nonly ours: {only_ours:?}\nnot judged here: {}",
+        report["shapes"], report["unjudged"]
+    );
     let documented = documented_differences();
     let undocumented: Vec<String> = only_shapes
         .keys()
@@ -120,7 +128,11 @@ fn contexts(node: &Node, profile: &Path) -> PathBuf {
     let folder = node.scratch().join("contexts");
     fs::create_dir_all(&folder).unwrap();
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/metadata-store/contexts");
-    for file in [bundled.join("ro-crate-1.1.jsonld"), bundled.join("ro-crate-1.2.jsonld"), profile.join("gide-search-context.jsonld")] {
+    for file in [
+        bundled.join("ro-crate-1.1.jsonld"),
+        bundled.join("ro-crate-1.2.jsonld"),
+        profile.join("gide-search-context.jsonld"),
+    ] {
         fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
     }
     folder

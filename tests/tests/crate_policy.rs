@@ -36,7 +36,8 @@ impl Pair {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("s.json"), self.study.to_string()).unwrap();
         let (url, folder) = (node.url(), folder.to_string_lossy().into_owned());
-        let report = run(["import", &folder, "--as", "archive", "--node", &url, "--token", &node.admin_token, "--json"]);
+        let report =
+            run(["import", &folder, "--as", "archive", "--node", &url, "--token", &node.admin_token, "--json"]);
         let report = report.await.ok().json();
         let records = node.anybody().found("q=faulty&node=europe").await;
         let id = records.iter().find(|id| id.starts_with("archive.")).cloned().unwrap_or_default();
@@ -66,7 +67,9 @@ async fn missing_musts_forbid_publishing_and_flag_a_record() {
     assert!(!published);
     let (record, report) = pair.imported(&node).await;
     assert_eq!((&report["stored"], &report["incomplete"]), (&json!(1), &json!(1)), "{report:#}");
-    for rule in ["description", "license", "author", "date", "taxon", "method"].map(|key| format!("crate.{key}.missing")) {
+    for rule in
+        ["description", "license", "author", "date", "taxon", "method"].map(|key| format!("crate.{key}.missing"))
+    {
         assert_eq!(severity(&findings, &rule), "error", "{rule}");
         assert_eq!(severity(&record["summary"]["findings"], &rule), "error", "{rule}");
     }
@@ -76,7 +79,8 @@ async fn missing_musts_forbid_publishing_and_flag_a_record() {
 #[tokio::test]
 async fn spellings_are_repaired_for_both_and_told() {
     let node = Node::start("europe").await;
-    let (taxon, method) = ("http://purl.obolibrary.org/obo/NCBITaxon_9606", "http://purl.obolibrary.org/obo/FBbi_00000251");
+    let (taxon, method) =
+        ("http://purl.obolibrary.org/obo/NCBITaxon_9606", "http://purl.obolibrary.org/obo/FBbi_00000251");
     let pair = Pair::with(|graph| {
         let text = json!(graph).to_string();
         let text = text.replace(taxon, "obo:NCBITaxon_09606").replace(method, "FBbi:00000251");
@@ -89,7 +93,8 @@ async fn spellings_are_repaired_for_both_and_told() {
     let draft = client.draft(&dataset).await;
     let report = client.post(&format!("/api/v1/deposits/{draft}/validate"), &Value::Null).await.ok();
     assert_eq!(report["valid"], true, "{report:#}");
-    let told: Vec<&str> = report["crate_repairs"].as_array().unwrap().iter().map(|r| r["rule"].as_str().unwrap()).collect();
+    let told: Vec<&str> =
+        report["crate_repairs"].as_array().unwrap().iter().map(|r| r["rule"].as_str().unwrap()).collect();
     let (record, _) = pair.imported(&node).await;
     for rule in ["term.leading-zeros", "term.fbbi-spelling", "text.placeholder"] {
         assert!(told.contains(&rule), "{rule} in {told:?}");
@@ -106,7 +111,8 @@ async fn identifiers_that_are_none_are_refused_in_a_deposit_and_demoted_in_a_rec
     let node = Node::start("europe").await;
     let broken = "https://orcid.org/0000-0002-7054-0059 (Name)";
     let pair = Pair::with(|graph| {
-        graph[1]["author"] = json!([{"@id": "https://orcid.org/NA"}, {"@id": broken}, {"@id": "https://example.org/a b"}]);
+        graph[1]["author"] =
+            json!([{"@id": "https://orcid.org/NA"}, {"@id": broken}, {"@id": "https://example.org/a b"}]);
         for (id, name) in [("https://orcid.org/NA", "Nora"), (broken, "Ben"), ("https://example.org/a b", "Abe")] {
             graph.push(json!({"@id": id, "@type": "Person", "name": name}));
         }
@@ -116,7 +122,8 @@ async fn identifiers_that_are_none_are_refused_in_a_deposit_and_demoted_in_a_rec
     assert_eq!(severity(&findings, "orcid.not-an-orcid"), "error");
     assert_eq!(severity(&findings, "iri.encoded"), "error");
     let (record, _) = pair.imported(&node).await;
-    let names: Vec<&Value> = record["summary"]["authors"].as_array().unwrap().iter().map(|author| &author["name"]).collect();
+    let names: Vec<&Value> =
+        record["summary"]["authors"].as_array().unwrap().iter().map(|author| &author["name"]).collect();
     assert_eq!(names, ["Nora", "Ben", "Abe"], "nobody is dropped");
     assert!(repairs(&record).contains(&"orcid.not-an-orcid") && repairs(&record).contains(&"iri.encoded"));
     node.assert_quiet_log(&[]);
@@ -146,7 +153,10 @@ async fn a_label_that_contradicts_its_term_must_be_confirmed_and_both_are_found(
         let hits = node.anybody().found(query).await;
         assert!(hits.iter().any(|id| id.starts_with("archive.")), "{query}: {hits:?}");
     }
-    let page = node.anybody().get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")]).await;
+    let page = node
+        .anybody()
+        .get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")])
+        .await;
     assert!(page.text().contains("is called") && page.text().contains("and Zyla camera"), "the conflict is shown");
     node.assert_quiet_log(&[]);
 }
@@ -155,7 +165,8 @@ async fn a_label_that_contradicts_its_term_must_be_confirmed_and_both_are_found(
 async fn the_command_line_confirms_what_is_meant() {
     let node = Node::start("europe").await;
     let pair = Pair::with(|graph| {
-        let term = graph.iter_mut().find(|entity| entity["@id"] == "http://purl.obolibrary.org/obo/FBbi_00000251").unwrap();
+        let term =
+            graph.iter_mut().find(|entity| entity["@id"] == "http://purl.obolibrary.org/obo/FBbi_00000251").unwrap();
         term["name"] = json!("a method of our own");
     });
     let (folder, crate_file) = (node.scratch().join("dataset"), node.scratch().join("crate.json"));
@@ -164,13 +175,47 @@ async fn the_command_line_confirms_what_is_meant() {
     let image = folder.join("image.ome.zarr").to_string_lossy().into_owned();
     let (url, crate_file) = (node.url(), crate_file.to_string_lossy().into_owned());
     let deposit = |more: &'static [&'static str]| {
-        let fixed = ["deposit", &image, "--crate", &crate_file, "--publish", "--json", "--node", &url, "--token", &node.deposit_token];
+        let fixed = [
+            "deposit",
+            &image,
+            "--crate",
+            &crate_file,
+            "--publish",
+            "--json",
+            "--node",
+            &url,
+            "--token",
+            &node.deposit_token,
+        ];
         run(fixed.iter().copied().chain(more.iter().copied()).map(str::to_owned).collect::<Vec<_>>())
     };
     assert!(!deposit(&[]).await.status.success());
     let receipt = deposit(&["--confirm", "term.label.conflict"]).await.ok().json();
     assert_eq!(receipt["state"], "published");
     node.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
+async fn the_command_line_judges_a_crate_without_a_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ro-crate-metadata.json").to_string_lossy().into_owned();
+    let mut crate_json = Words::titled("Whole").crate_json();
+    crate_json["@graph"][1]["publisher"] = json!({"@id": "https://ror.org/03mstc592"});
+    crate_json["@graph"][1]["keywords"] = json!("None");
+    fs::write(&file, crate_json.to_string()).unwrap();
+    let outcome = run(["validate", "--json", &file]).await.ok().json();
+    assert_eq!(
+        (&outcome["valid"], &outcome["repairs"][0]["rule"]),
+        (&json!(true), &json!("text.placeholder")),
+        "{outcome:#}"
+    );
+    crate_json["@graph"][1].as_object_mut().unwrap().remove("license");
+    fs::write(&file, crate_json.to_string()).unwrap();
+    let output = run(["validate", "--json", &file]).await;
+    assert!(!output.status.success());
+    let finding = &output.json()["findings"][0];
+    assert_eq!(finding["rule"], "crate.license.missing");
+    assert!(finding["specification"].as_str().unwrap().contains("GIDE search profile"), "{finding}");
 }
 
 #[tokio::test]
@@ -194,7 +239,8 @@ async fn unknown_terms_are_taken_with_a_warning() {
 #[tokio::test]
 async fn an_entity_described_twice_is_refused_in_a_deposit_and_merged_in_a_record() {
     let node = Node::start("europe").await;
-    let pair = Pair::with(|graph| graph.push(json!({"@id": "#author", "@type": "Person", "affiliation": "Second Facility"})));
+    let pair =
+        Pair::with(|graph| graph.push(json!({"@id": "#author", "@type": "Person", "affiliation": "Second Facility"})));
     let (published, findings) = pair.published(&node.depositor(), "").await;
     assert!(!published && severity(&findings, "crate.entity.duplicate") == "error");
     let (record, _) = pair.imported(&node).await;
@@ -209,7 +255,8 @@ async fn what_is_no_crate_is_refused_and_what_has_no_address_is_quarantined() {
     let node = Node::start("europe").await;
     let client = node.depositor();
     for body in ["{", "{\"@graph\": []}", "[]"] {
-        let request = client.request(reqwest::Method::POST, "/api/v1/deposits").header("content-type", "application/ld+json");
+        let request =
+            client.request(reqwest::Method::POST, "/api/v1/deposits").header("content-type", "application/ld+json");
         client.send(request.body(body)).await.problem(422);
     }
     let folder = node.scratch().join("listing");
@@ -223,7 +270,8 @@ async fn what_is_no_crate_is_refused_and_what_has_no_address_is_quarantined() {
     let report = run(["import", &folder, "--as", "archive", "--node", &url, "--token", &node.admin_token, "--json"]);
     let report = report.await.ok().json();
     assert_eq!((&report["seen"], &report["stored"]), (&json!(4), &json!(0)), "{report:#}");
-    let why: Vec<&str> = report["rejected"].as_array().unwrap().iter().map(|row| row["why"].as_str().unwrap()).collect();
+    let why: Vec<&str> =
+        report["rejected"].as_array().unwrap().iter().map(|row| row["why"].as_str().unwrap()).collect();
     assert_eq!(why.len(), 4, "each with its reason: {why:?}");
     assert!(why[2].contains("no absolute @id") && why[3].contains("no absolute @id"), "{why:?}");
     node.assert_quiet_log(&[]);
@@ -255,7 +303,8 @@ async fn the_size_of_a_deposit_is_counted_wherever_it_is_told() {
     assert_eq!(node.anybody().search("q=measured").await["hits"][0]["bytes"], bytes);
     let published = node.anybody().get(&format!("/api/v1/datasets/{id}/versions/1/crate")).await.ok();
     let graph = published["@graph"].as_array().unwrap();
-    let values: Vec<u64> = graph.iter().filter(|e| e["@type"] == "QuantitativeValue").filter_map(|e| e["value"].as_u64()).collect();
+    let values: Vec<u64> =
+        graph.iter().filter(|e| e["@type"] == "QuantitativeValue").filter_map(|e| e["value"].as_u64()).collect();
     assert_eq!(values, [bytes, count]);
     let query = "PREFIX s: <http://schema.org/> SELECT ?v { ?d a s:Dataset ; s:size ?size . ?size s:unitText 'bytes' ; s:value ?v }";
     let answer = node.anybody().get_with_query("/sparql", &[("query", query)]).await.expect(200).text();
@@ -268,12 +317,17 @@ async fn a_declared_size_beyond_belief_is_flagged_and_shown() {
     let node = Node::start("europe").await;
     let pair = Pair::with(|graph| {
         graph[1]["size"] = json!([{"@id": "#b"}]);
-        graph.push(json!({"@id": "#b", "@type": "QuantitativeValue", "value": 794_000_000_000_000_u64, "unitText": "bytes",
-            "unitCode": "http://purl.obolibrary.org/obo/UO_0000233"}));
+        graph.push(
+            json!({"@id": "#b", "@type": "QuantitativeValue", "value": 794_000_000_000_000_u64, "unitText": "bytes",
+            "unitCode": "http://purl.obolibrary.org/obo/UO_0000233"}),
+        );
     });
     let (record, report) = pair.imported(&node).await;
     assert_eq!(report["findings"]["crate.size.unbelievable"], 1);
-    let page = node.anybody().get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")]).await;
+    let page = node
+        .anybody()
+        .get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")])
+        .await;
     assert!(page.text().contains("is declared to have 794 TB"), "{}", page.text());
     node.assert_quiet_log(&[]);
 }

@@ -22,9 +22,11 @@ fn study(at: usize) -> Value {
     root["@id"] = json!(iri);
     root["identifier"] = json!(format!("S{at}"));
     root["keywords"] = json!(["cells", format!("contact {mail}")]);
-    root["description"] = json!(format!("Ask {mail}, <b>{}</b> or {SECRET}{at} [at] example.org.", mail.replace('@', "<i>@</i>")));
+    root["description"] =
+        json!(format!("Ask {mail}, <b>{}</b> or {SECRET}{at} [at] example.org.", mail.replace('@', "<i>@</i>")));
     root["author"] = json!([{"@id": "#author"}, {"@id": format!("mailto:{mail}")}, {"@id": format!("#{mail}")}]);
-    root["contactPoint"] = json!({"@type": "ContactPoint", "email": format!("{SECRET} at example"), "telephone": SECRET});
+    root["contactPoint"] =
+        json!({"@type": "ContactPoint", "email": format!("{SECRET} at example"), "telephone": SECRET});
     let graph = crate_json["@graph"].as_array_mut().unwrap();
     graph[2]["email"] = json!([mail, format!("mailto:{mail}"), format!("{SECRET}@malformed")]);
     graph[2]["schema:email"] = json!({"@id": format!("mailto:{mail}")});
@@ -41,7 +43,10 @@ fn listing(folder: &Path) {
         // Half of them as Python writes JSON.
         let text = study(at).to_string();
         let text = if at % 2 == 0 { text } else { text.replace('@', "\\u0040").replace("\\u0040id", "@id") };
-        let text = text.replace("\\u0040type", "@type").replace("\\u0040graph", "@graph").replace("\\u0040context", "@context");
+        let text = text
+            .replace("\\u0040type", "@type")
+            .replace("\\u0040graph", "@graph")
+            .replace("\\u0040context", "@context");
         fs::write(folder.join(format!("{at}.json")), text).unwrap();
     }
 }
@@ -98,7 +103,8 @@ async fn a_deposit_is_published_without_the_addresses_in_it() {
     assert_eq!(told_by(&node, &[SECRET]).await, Vec::<String>::new());
     let record = node.anybody().get(&format!("/api/v1/datasets/{}", published.id)).await.ok();
     assert_eq!(record["summary"]["authors"].as_array().unwrap().len(), 3);
-    let file = node.anybody().get(&format!("/data/{}/v1/ro-crate-metadata.json", published.id)).await.expect(200).text();
+    let file =
+        node.anybody().get(&format!("/data/{}/v1/ro-crate-metadata.json", published.id)).await.expect(200).text();
     assert!(!file.contains(SECRET) && file.contains("Second Author"), "{file}");
     node.assert_quiet_log(&[]);
 }
@@ -112,7 +118,8 @@ async fn a_file_called_after_an_address_is_not_published() {
     let client = node.depositor();
     let draft = client.draft(&dataset).await;
     let problem = client.post(&format!("/api/v1/deposits/{draft}/publish"), &Value::Null).await.problem(422);
-    let errors: Vec<&Value> = problem["findings"].as_array().unwrap().iter().filter(|f| f["severity"] == "error").collect();
+    let errors: Vec<&Value> =
+        problem["findings"].as_array().unwrap().iter().filter(|f| f["severity"] == "error").collect();
     assert_eq!(errors.len(), 1, "{problem:#}");
     assert_eq!(errors[0]["rule"], "deposit.file-name.address");
     node.assert_quiet_log(&[]);

@@ -32,7 +32,8 @@ impl Licence {
     /// Reads a licence by URL, SPDX id or name, in any of its usual spellings.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
-        let of_path = |path: String| Self { spdx: spdx_of_path(&path), url: format!("https://creativecommons.org/{path}/") };
+        let of_path =
+            |path: String| Self { spdx: spdx_of_path(&path), url: format!("https://creativecommons.org/{path}/") };
         if let Some(path) = creative_commons(text) {
             return of_path(path);
         }
@@ -201,7 +202,13 @@ mod tests {
 
     #[test]
     fn reading_twice_changes_nothing() {
-        for text in ["CC BY-NC 3.0", "MIT", "https://creativecommons.org/licenses/by/2.1/jp", "x", "http://gnu.org/licenses/gpl-3.0"] {
+        for text in [
+            "CC BY-NC 3.0",
+            "MIT",
+            "https://creativecommons.org/licenses/by/2.1/jp",
+            "x",
+            "http://gnu.org/licenses/gpl-3.0",
+        ] {
             let once = Licence::read(text);
             assert_eq!(Licence::read(&once.url), once, "{text}");
         }

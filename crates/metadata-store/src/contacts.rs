@@ -23,8 +23,26 @@ use address::without_addresses;
 const WITHHELD: &str = "#withheld-";
 /// Bytes without which a crate holds no contact details, however they are spelt.
 const MARKS: [&str; 20] = [
-    "\\u", "＠", "﹫", "%40", "&#64", "&commat", "at]", "at)", "at}", "at ]", "at )", "at }", "mailto", "mail\"", "mails\"",
-    "mail_address\"", "mail-address\"", "mbox", "telephone", "faxnumber",
+    "\\u",
+    "＠",
+    "﹫",
+    "%40",
+    "&#64",
+    "&commat",
+    "at]",
+    "at)",
+    "at}",
+    "at ]",
+    "at )",
+    "at }",
+    "mailto",
+    "mail\"",
+    "mails\"",
+    "mail_address\"",
+    "mail-address\"",
+    "mbox",
+    "telephone",
+    "faxnumber",
 ];
 
 /// A crate as it may be given to anybody.
@@ -46,8 +64,8 @@ pub fn public_crate(bytes: &[u8]) -> Result<PublicCrate, CrateError> {
     if !is_suspect(text) {
         return Ok(PublicCrate { changed: None, withheld: 0 });
     }
-    let mut document: Value =
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| CrateError::NotJson(Box::new(error)))?;
+    let mut document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| CrateError::NotJson(Box::new(error)))?;
     let withheld = withhold_contacts(&mut document);
     // A key given twice hides its first value from whoever reads the document, and not from whoever reads the bytes.
     let hidden = withheld == 0 && without_addresses(&unescaped(text)).is_some();
@@ -234,7 +252,9 @@ mod tests {
 
     #[test]
     fn contact_details_go_under_whatever_name() {
-        for key in ["email", "schema:email", "https://schema.org/email", "foaf:mbox", "contactEmail", "kontakt", "telephone"] {
+        for key in
+            ["email", "schema:email", "https://schema.org/email", "foaf:mbox", "contactEmail", "kontakt", "telephone"]
+        {
             let (document, count) = withheld(json!({
                 "@context": ["https://w3id.org/ro/crate/1.2/context", {"kontakt": "http://schema.org/email", "email": "http://schema.org/email"}],
                 "@graph": [{"@id": "#a", "name": "Ann", "contactPoint": {key: "ann at example dot org"}, key: ["malformed"]}]}));
@@ -249,16 +269,21 @@ mod tests {
         let (document, _) = withheld(json!({"@graph": [
             {"@id": "./", "author": [{"@id": "mailto:ann@example.org"}, {"@id": "mailto:bob@example.org"}]},
             {"@id": "mailto:bob@example.org", "name": "Bob"}, {"@id": "#withheld-1"}, {"@id": "https://example.org/~ann@example.org"}]}));
-        assert_eq!(document["@graph"], json!([
+        assert_eq!(
+            document["@graph"],
+            json!([
             {"@id": "./", "author": [{"@id": "#withheld-2"}, {"@id": "#withheld-3"}]},
-            {"@id": "#withheld-3", "name": "Bob"}, {"@id": "#withheld-1"}, {"@id": "#withheld-4"}]));
+            {"@id": "#withheld-3", "name": "Bob"}, {"@id": "#withheld-1"}, {"@id": "#withheld-4"}])
+        );
     }
 
     #[test]
     fn texts_keys_and_contexts_are_looked_through() {
-        let (document, count) = withheld(json!({"@context": {"x": {"@id": "http://x.org/ann@example.org"}, "ann@example.org": "y"},
+        let (document, count) = withheld(
+            json!({"@context": {"x": {"@id": "http://x.org/ann@example.org"}, "ann@example.org": "y"},
             "@graph": [{"@id": "#a", "description": "Ask ann@example.org.", "bob@example.org": 1, "sameAs": "mailto:ann",
-                "name": "ann<i>@</i>exam\u{7}ple.org &amp; co"}]}));
+                "name": "ann<i>@</i>exam\u{7}ple.org &amp; co"}]}),
+        );
         assert!(!document.to_string().contains("ann") && !document.to_string().contains("bob"), "{document}");
         let left = json!({"@id": "#a", "description": "Ask [e-mail address removed].", "sameAs": "", "name": "[e-mail address removed] & co"});
         assert_eq!(document["@graph"][0], left);
@@ -269,7 +294,8 @@ mod tests {
     fn bytes_without_contact_details_stay_and_the_rest_keeps_its_order() {
         let plain = br##"{"@context": "x", "@graph": [{"@id": "#a", "name": "10 ms @ 40x"}]}"##;
         assert_eq!(public_crate(plain).unwrap(), PublicCrate { changed: None, withheld: 0 });
-        let escaped = r##"{"@context": "x", "@graph": [{"name": "ann\u0040example.org", "@id": "#z", "\u0065mail": "a"}]}"##;
+        let escaped =
+            r##"{"@context": "x", "@graph": [{"name": "ann\u0040example.org", "@id": "#z", "\u0065mail": "a"}]}"##;
         let public = public_crate(escaped.as_bytes()).unwrap();
         assert_eq!(public.withheld, 2);
         let changed: Value = serde_json::from_slice(&public.changed.unwrap()).unwrap();
@@ -277,13 +303,18 @@ mod tests {
         assert_eq!(keys, ["@context", "@graph"]);
         assert_eq!(changed["@graph"], json!([{"name": "[e-mail address removed]", "@id": "#z"}]));
         let twice = br##"{"@graph": [{"name": "ann\u0040example.org", "name": "Ann"}]}"##;
-        assert_eq!(public_crate(twice).unwrap().withheld, 1, "a value that is written over is in the bytes all the same");
+        assert_eq!(
+            public_crate(twice).unwrap().withheld,
+            1,
+            "a value that is written over is in the bytes all the same"
+        );
         assert!(public_crate(b"ann@example.org").is_err(), "what cannot be read is not given away");
     }
 
     #[test]
     fn what_is_public_once_is_public_as_it_is() {
-        let crate_json = br##"{"@graph": [{"@id": "mailto:a@b.org", "email": "x", "name": "mail a@b.org (or c [at] d.org)"}]}"##;
+        let crate_json =
+            br##"{"@graph": [{"@id": "mailto:a@b.org", "email": "x", "name": "mail a@b.org (or c [at] d.org)"}]}"##;
         let once = public_crate(crate_json).unwrap().changed.unwrap();
         assert_eq!(public_crate(&once).unwrap(), PublicCrate { changed: None, withheld: 0 });
     }

@@ -21,9 +21,9 @@ use oxigraph::{
 
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
-use state::State;
 pub use format::ResultFormat;
 pub use query::QueryOptions;
+use state::State;
 
 /// Everything known about datasets as RDF, on disk or in memory. A projection: deleting its folder loses nothing that the
 /// logs do not bring back.

@@ -5,7 +5,7 @@ mod support;
 use metadata_store::CrateError;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{complete, read, read_value, wrap};
+use support::{BASE, complete, read, read_value, wrap};
 
 #[test]
 fn nesting_and_size_are_limited_before_anything_is_parsed() {
@@ -33,7 +33,8 @@ fn references_in_circles_end() {
          "author": {"@id": "./"}, "publisher": {"@id": "./"}, "license": {"@id": "./"}, "size": {"@id": "./"},
          "affiliation": {"@id": "./"}, "measurementMethod": {"@id": "./"}, "taxonomicRange": {"@id": "./"}, "identifier": {"@id": "./"}}
     ]));
-    assert!(!read_value(&document).summary.title.is_empty());
+    let read = read_value(&document);
+    assert_eq!((read.summary.title.as_str(), read.summary.iri.as_str()), ("x", BASE));
 }
 
 #[test]
@@ -143,6 +144,73 @@ fn any_json() -> impl Strategy<Value = Value> {
             )),
         ]
     })
+}
+
+/// Ids as hostile or careless writers make them, all of them different once blanks and control characters are gone.
+fn any_ids() -> impl Strategy<Value = Vec<String>> {
+    let odd = "[a-z0-9#/ %<>{}|^`:?@\\[\\]\\\\\"~é細\u{1}\u{7f}\u{fffe}\u{e000}._-]{1,10}";
+    let scheme = prop::sample::select(vec![
+        "",
+        "",
+        "#",
+        "_:",
+        "https://x.example/",
+        "urn:x:",
+        "http://",
+        "x:",
+        "https://orcid.org/",
+    ]);
+    prop::collection::vec((scheme, odd), 1..12).prop_map(|ids| {
+        let mut seen = std::collections::BTreeSet::new();
+        let ids = ids.into_iter().map(|(scheme, rest)| format!("{scheme}{rest}"));
+        let read = |id: &String| {
+            id.chars().filter(|c| !c.is_control()).collect::<String>().trim().trim_start_matches("./").to_owned()
+        };
+        ids.filter(|id| !matches!(read(id).as_str(), "" | ".") && seen.insert(read(id)))
+            .filter(|id| !read(id).ends_with("ro-crate-metadata.json"))
+            .collect()
+    })
+}
+
+/// Which subject in a crate's RDF has which name.
+fn named_subjects(ids: &[String], base: &str) -> Vec<(String, String)> {
+    let mut entities = vec![json!({"@id": "./", "@type": "Dataset", "name": "root"})];
+    entities.extend(
+        ids.iter().enumerate().map(|(at, id)| json!({"@id": id, "@type": "Thing", "name": format!("entity {at}")})),
+    );
+    let read =
+        metadata_store::read_crate(wrap(json!(entities)).to_string().as_bytes(), base, &support::ontology()).unwrap();
+    let store =
+        metadata_store::MetadataStore::in_memory(std::sync::Arc::new(metadata_store::Ontology::default())).unwrap();
+    let (extra, root) = (Vec::new(), read.summary.iri);
+    let change =
+        metadata_store::GraphChange { graph: base.into(), content: Some(read.graph), extra, root, provenance: None };
+    store.apply(vec![change], &Default::default()).unwrap();
+    let answer = store.query("SELECT ?s ?name { ?s <http://schema.org/name> ?name }", &Default::default()).unwrap();
+    answer.column("name").into_iter().zip(answer.column("s")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_entity_is_dropped_or_merged_because_of_its_id(ids in any_ids()) {
+        let named = named_subjects(&ids, BASE);
+        for at in 0..ids.len() {
+            prop_assert_eq!(named.iter().filter(|(name, _)| *name == format!("entity {at}")).count(), 1, "{:?} in {:?}", ids, named);
+        }
+        let subjects: std::collections::BTreeSet<&String> = named.iter().map(|(_, subject)| subject).collect();
+        prop_assert_eq!(subjects.len(), ids.len() + 1, "{:?} became {:?}", ids, named);
+    }
+
+    #[test]
+    fn what_is_local_to_two_crates_is_the_same_in_neither(ids in any_ids()) {
+        let local: Vec<String> = ids.into_iter().filter(|id| !id.contains(':')).collect();
+        let (one, two) = (named_subjects(&local, BASE), named_subjects(&local, "https://node.example/datasets/d2"));
+        for (_, subject) in &one {
+            prop_assert!(two.iter().all(|(_, other)| other != subject), "{} is in both", subject);
+        }
+    }
 }
 
 proptest! {

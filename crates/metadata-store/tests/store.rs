@@ -89,7 +89,8 @@ fn a_graph_that_all_share_holds_what_is_said_of_each_and_forgets_it_with_it() {
     let store = store();
     let shared = "https://n.example/graphs/provenance";
     let told = |page: &str, what: &[&str], title| {
-        let facts = what.iter().map(|text| ("https://n.example/said".to_owned(), ExtraValue::Text((*text).into()))).collect();
+        let facts =
+            what.iter().map(|text| ("https://n.example/said".to_owned(), ExtraValue::Text((*text).into()))).collect();
         let subjects = vec![(page.to_owned(), facts)];
         GraphChange { provenance: Some(Provenance { graph: shared.into(), subjects }), ..change(page, title) }
     };

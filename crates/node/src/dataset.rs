@@ -2,7 +2,8 @@ use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 use dataset_model::{
-    Access, DatasetId, DatasetKey, Declared, Digest, Entry, Event, IdError, ManifestFile, NodeId, VersionNumber, Withdrawn,
+    Access, DatasetId, DatasetKey, Declared, Digest, Entry, Event, Finding, IdError, ManifestFile, NodeId, Repair,
+    VersionNumber, Withdrawn,
 };
 use serde_json::Value;
 
@@ -359,11 +360,12 @@ fn version_view((index, entry): &(u64, Entry)) -> Option<VersionView> {
     Some(VersionView { version: entry.version, time: entry.time, index: *index, crate_digest, inventory, content_root })
 }
 
-/// What is wrong with a crate, without keeping it.
-pub fn check_crate(bytes: &[u8]) -> Vec<dataset_model::Finding> {
+/// What is wrong with a crate, and what of it is read otherwise than written, without keeping it.
+pub fn check_crate(bytes: &[u8]) -> (Vec<Finding>, Vec<Repair>) {
     let ontology = metadata_store::Ontology::bundled();
-    match metadata_store::read_crate(bytes, "urn:heliograph:unpublished", &ontology) {
-        Ok(read) => read.summary.findings,
-        Err(error) => NodeError::from(error).findings().to_vec(),
+    // A page that nobody has (RFC 2606 §2): a crate that was not published has no address yet.
+    match metadata_store::read_crate(bytes, "https://unpublished.invalid/datasets/1", &ontology) {
+        Ok(read) => (read.summary.findings, read.summary.repairs),
+        Err(error) => (NodeError::from(error).findings().to_vec(), Vec::new()),
     }
 }

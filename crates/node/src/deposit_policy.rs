@@ -13,10 +13,16 @@ const GRAVER: [(&str, Severity); 2] =
     [("crate.entity.duplicate", Severity::Error), ("term.ontology.unknown", Severity::Warning)];
 /// Repairs that guess at an identifier: whoever wrote it is asked.
 const REFUSED_REPAIRS: [(&str, &str); 4] = [
-    ("iri.encoded", "Write an address without blanks and other characters that none may have, or an id that starts with '#'."),
+    (
+        "iri.encoded",
+        "Write an address without blanks and other characters that none may have, or an id that starts with '#'.",
+    ),
     ("iri.local", "Write an absolute address, or an id that starts with '#'."),
     ("iri.root", "Call the root dataset \"./\"."),
-    ("orcid.not-an-orcid", "Use the whole ORCID, such as https://orcid.org/0000-0002-1825-0097, or an id that starts with '#'."),
+    (
+        "orcid.not-an-orcid",
+        "Use the whole ORCID, such as https://orcid.org/0000-0002-1825-0097, or an id that starts with '#'.",
+    ),
 ];
 
 /// What is to be said about the crate of a deposit. Findings in `confirmed` stay what they are; others that want confirming
@@ -53,10 +59,9 @@ pub(crate) fn judge_name(path: &FilePath) -> Option<Finding> {
 /// Refuses names of findings that cannot be confirmed.
 pub(crate) fn require_confirmable(rules: &[String]) -> Result<(), NodeError> {
     match rules.iter().find(|rule| !TO_CONFIRM.contains(&rule.as_str())) {
-        Some(other) => Err(NodeError::Invalid(format!(
-            "'{other}' cannot be confirmed; these can: {}",
-            TO_CONFIRM.join(", ")
-        ))),
+        Some(other) => {
+            Err(NodeError::Invalid(format!("'{other}' cannot be confirmed; these can: {}", TO_CONFIRM.join(", "))))
+        }
         None => Ok(()),
     }
 }

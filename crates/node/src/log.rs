@@ -69,7 +69,8 @@ impl Node {
         // Only open datasets are in the log today; the policy is asked all the same.
         policy::require_read(actor, dataset_model::Access::Open, beyond_the_log)?;
         let bytes = self.ledger.crate_bytes(digest)?;
-        let is_public = |bytes: &Bytes| metadata_store::public_crate(bytes).is_ok_and(|public| public.changed.is_none());
+        let is_public =
+            |bytes: &Bytes| metadata_store::public_crate(bytes).is_ok_and(|public| public.changed.is_none());
         Ok(bytes.filter(is_public))
     }
 

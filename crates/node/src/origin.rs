@@ -133,7 +133,9 @@ fn of_record(view: &ProvenanceView, activity: &str, node_page: &str) -> Vec<(Str
         (format!("{PROV}wasAttributedTo"), ExtraValue::Iri(node_page.to_owned())),
         (word("logEntry"), ExtraValue::Integer(i64::try_from(view.entry).unwrap_or(i64::MAX))),
     ];
-    facts.extend(view.source.iter().map(|source| (format!("{PROV}wasDerivedFrom"), ExtraValue::Iri(source.url.clone()))));
+    facts.extend(
+        view.source.iter().map(|source| (format!("{PROV}wasDerivedFrom"), ExtraValue::Iri(source.url.clone()))),
+    );
     facts.extend(view.harvested.map(|time| (word("harvested"), ExtraValue::DateTime(time.to_string()))));
     facts
 }
@@ -165,3 +167,6 @@ const RDF_TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 fn word(name: &str) -> String {
     format!("{VOCABULARY}{name}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,15 @@ impl Node {
     }
 }
 
+#[cfg(test)]
+impl RecordChange {
+    /// All that search and RDF would get.
+    pub(crate) fn text(&self) -> String {
+        let live = self.live.as_ref().map(|live| (&live.summary, &live.graph, &live.images));
+        format!("{live:?}{:?}", self.provenance)
+    }
+}
+
 impl Closure {
     fn of(summary: &Summary, ontology: &Ontology) -> Self {
         let (organisms, organism_names) = close(&summary.organisms, ontology);

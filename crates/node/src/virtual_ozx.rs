@@ -269,10 +269,10 @@ mod tests {
          "conformsTo": {"@id": "https://w3id.org/ro/crate/1.2"}},
         {"@id": "./", "@type": "Dataset", "name": "Cells", "description": "Cells", "datePublished": "2026-11-21",
          "license": {"@id": "https://creativecommons.org/licenses/by/4.0/"}, "author": {"@id": "#me"},
-         "about": {"@id": "#taxon"}, "measurementMethod": {"@id": "#method"}},
+         "about": {"@id": "#taxon"}, "measurementMethod": {"@id": "http://purl.obolibrary.org/obo/FBbi_00000246"}},
         {"@id": "#me", "@type": "Person", "name": "Ada Example"},
         {"@id": "#taxon", "@type": "Taxon", "scientificName": "Homo sapiens"},
-        {"@id": "#method", "@type": "DefinedTerm", "name": "fluorescence microscopy"}]}"##;
+        {"@id": "http://purl.obolibrary.org/obo/FBbi_00000246", "@type": "DefinedTerm", "name": "fluorescence microscopy"}]}"##;
 
     fn config(folder: &std::path::Path) -> NodeConfig {
         NodeConfig {

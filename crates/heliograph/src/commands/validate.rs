@@ -1,7 +1,7 @@
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use dataset_model::{Finding, Findings};
+use dataset_model::{Finding, Findings, Repair};
 use indicatif::{ProgressBar, ProgressStyle};
 use ome_zarr::{
     DoorRepair, FileSource, FolderSource, Progress,
@@ -47,7 +47,10 @@ async fn judge(arguments: &Validate) -> Result<Outcome> {
     let path = Path::new(&arguments.path);
     if !is_address(&arguments.path) && path.is_file() && !is_archive(&arguments.path) {
         let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-        return Ok(Outcome { findings: node::check_crate(&bytes), ..Outcome::default() });
+        let (findings, repairs) = node::check_crate(&bytes);
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let repair = |Repair { rule, from, to }| DoorRepair { rule, path: name.clone(), bytes: None, from, to };
+        return Ok(Outcome { findings, repairs: repairs.into_iter().map(repair).collect() });
     }
     let (place, with_pixels) = (arguments.path.clone(), !arguments.metadata_only);
     let (bar, runtime) = (Bar::new(arguments.json), Handle::current());

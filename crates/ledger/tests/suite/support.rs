@@ -22,7 +22,12 @@ pub(crate) fn crate_of(text: &str) -> (Digest, Bytes) {
 
 /// An entry that points to the crate `text`.
 pub(crate) fn catalogued(id: &str, previous: Option<u64>, text: &str) -> Vec<u8> {
-    let event = Event::Catalogue(Catalogued { crate_digest: Digest::of(text), original: None, graph: None, source: "tests".into() });
+    let event = Event::Catalogue(Catalogued {
+        crate_digest: Digest::of(text),
+        original: None,
+        graph: None,
+        source: "tests".into(),
+    });
     entry(id, previous, event)
 }
 

@@ -10,8 +10,8 @@ const MAX_DOMAIN: usize = 255;
 const SIGNS: [&str; 6] = ["@", "＠", "﹫", "%40", "&#64;", "&commat;"];
 /// Endings of file names that no country or registry has: `photo@2x.png` is a file.
 const FILE_ENDINGS: [&str; 19] = [
-    "png", "jpg", "jpeg", "gif", "tif", "tiff", "ome", "zarr", "ozx", "czi", "lif", "lsm", "ims", "json", "xml", "txt", "csv",
-    "tsv", "pdf",
+    "png", "jpg", "jpeg", "gif", "tif", "tiff", "ome", "zarr", "ozx", "czi", "lif", "lsm", "ims", "json", "xml", "txt",
+    "csv", "tsv", "pdf",
 ];
 
 /// The text with every address replaced; nothing when there is none.
@@ -37,7 +37,8 @@ fn signs(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let possible = text.match_indices(|c: char| "@＠﹫%&[({".contains(c));
     possible.filter_map(|(at, _)| {
         let rest = text.get(at..)?;
-        let plain = SIGNS.iter().find(|sign| rest.get(..sign.len()).is_some_and(|head| head.eq_ignore_ascii_case(sign)));
+        let plain =
+            SIGNS.iter().find(|sign| rest.get(..sign.len()).is_some_and(|head| head.eq_ignore_ascii_case(sign)));
         plain.map(|sign| sign.len()).or_else(|| in_brackets(rest)).map(|length| (at, length))
     })
 }
@@ -124,8 +125,20 @@ mod tests {
     #[test]
     fn what_is_no_address_stays() {
         for harmless in [
-            "10 ms @ 40x", "@graph", "a@b", "user@localhost", "@@@.org", "HA@PPCDQ", "photo@2x.png", "40x@1.5.tif",
-            "cells@day3.ome.zarr", "heat (at) 37.5", "100%40 of it", "R&D", "f(x)", "[at]",
+            "10 ms @ 40x",
+            "@graph",
+            "a@b",
+            "user@localhost",
+            "@@@.org",
+            "HA@PPCDQ",
+            "photo@2x.png",
+            "40x@1.5.tif",
+            "cells@day3.ome.zarr",
+            "heat (at) 37.5",
+            "100%40 of it",
+            "R&D",
+            "f(x)",
+            "[at]",
         ] {
             assert_eq!(without_addresses(harmless), None, "{harmless}");
         }

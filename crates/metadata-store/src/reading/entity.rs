@@ -125,7 +125,8 @@ impl Entities {
 }
 
 fn merge(known: &mut Entity, other: Entity, journal: &mut Journal) {
-    let message = format!("The entity '{}' is described more than once; the descriptions were merged.", clip(&known.id));
+    let message =
+        format!("The entity '{}' is described more than once; the descriptions were merged.", clip(&known.id));
     journal.find(Rule::EntityDuplicate.at(other.place("@id"), message));
     known.types.extend(other.types);
     known.types.sort();

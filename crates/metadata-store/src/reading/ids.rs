@@ -18,6 +18,8 @@ pub(super) struct Ids<'a> {
     /// The same with a slash at its end, for files below it.
     folder: String,
     seen: HashMap<String, String>,
+    /// What each IRI stands for that had to be made valid, so that no two things get the same one.
+    made: HashMap<String, String>,
 }
 
 impl<'a> Ids<'a> {
@@ -27,7 +29,7 @@ impl<'a> Ids<'a> {
         }
         let base = base.split('#').next().unwrap_or(base).to_owned();
         let folder = if base.ends_with('/') { base.clone() } else { format!("{base}/") };
-        Ok(Self { vocabulary, base, folder, seen: HashMap::new() })
+        Ok(Self { vocabulary, base, folder, seen: HashMap::new(), made: HashMap::new() })
     }
 
     /// What relative ids are put below.
@@ -50,7 +52,7 @@ impl<'a> Ids<'a> {
         format!("{}#{}", self.base, iri::encode_all(name))
     }
 
-    fn read(&self, id: &str, journal: &mut Journal) -> String {
+    fn read(&mut self, id: &str, journal: &mut Journal) -> String {
         let clean = text::clean(id);
         let clean = clean.as_ref();
         if clean != id {
@@ -60,7 +62,7 @@ impl<'a> Ids<'a> {
             return self.base.clone();
         }
         if let Some(name) = clean.strip_prefix("_:") {
-            return format!("_:b{}", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+            return format!("_:b{}", blank_label(name));
         }
         if clean.contains("://creativecommons.org/") {
             let licence = Licence::read(clean).url;
@@ -79,7 +81,7 @@ impl<'a> Ids<'a> {
         self.valid(expanded.as_deref().unwrap_or(clean), journal)
     }
 
-    fn valid(&self, id: &str, journal: &mut Journal) -> String {
+    fn valid(&mut self, id: &str, journal: &mut Journal) -> String {
         if iri::claims_orcid(id) {
             let local = self.local(&format!("{NOT_AN_ORCID}{}", id.rsplit("orcid.org/").next().unwrap_or(id)));
             journal.repair("orcid.not-an-orcid", id, &local);
@@ -90,19 +92,44 @@ impl<'a> Ids<'a> {
         } else if has_scheme(id) {
             id.to_owned()
         } else {
-            format!("{}{}", self.folder, id.trim_start_matches("./").trim_start_matches('/'))
+            format!("{}{}", self.folder, id.trim_start_matches("./"))
         };
-        let encoded = iri::encode(&absolute);
+        let encoded = self.only_for(&absolute, iri::encode(&absolute));
         if encoded != absolute && has_scheme(id) {
             journal.repair("iri.encoded", id, &encoded);
         }
         if iri::is_absolute(&encoded) {
             return encoded;
         }
-        let local = self.local(id);
+        let local = self.only_for(id, self.local(id));
         journal.repair("iri.local", id, &local);
         local
     }
+
+    /// The IRI, or one like it when it stands for something else already.
+    fn only_for(&mut self, what: &str, iri: String) -> String {
+        let mut free = iri.clone();
+        let mut number = 1;
+        while self.made.get(&free).is_some_and(|other| other != what) {
+            number += 1;
+            free = format!("{iri}-{number}");
+        }
+        self.made.insert(free.clone(), what.to_owned());
+        free
+    }
+}
+
+/// A label that any syntax of RDF can hold, another one for each name.
+fn blank_label(name: &str) -> String {
+    let mut label = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() {
+            label.push(character);
+        } else {
+            label.push_str(&format!("_{:x}_", u32::from(character)));
+        }
+    }
+    label
 }
 
 /// Whether the text begins like `scheme:` (RFC 3986 §3.1).
@@ -135,6 +162,8 @@ mod tests {
             ("ex:thing", "https://example.org/thing"),
             ("obo:CLO_0003684", "http://purl.obolibrary.org/obo/CLO_0003684"),
             ("_:b0", "_:bb0"),
+            ("_:b-0", "_:bb_2d_0"),
+            ("/image.ome.zarr/", "https://node.example/datasets/d1//image.ome.zarr/"),
         ] {
             assert_eq!(read(id), (absolute.to_owned(), vec![]), "{id}");
         }

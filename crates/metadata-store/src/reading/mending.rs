@@ -20,7 +20,8 @@ pub(super) fn mend(entities: &mut [Entity], root: &str, (page, folder): (&str, &
     let publishers =
         entities.iter().filter(|entity| entity.id == root).flat_map(|entity| entity.references("publisher"));
     for publisher in publishers {
-        if lacks_slash(publisher) {
+        // A dataset that names itself as its publisher keeps its name.
+        if publisher != root && lacks_slash(publisher) {
             let to = format!("{publisher}/");
             journal.repair("publisher.slash", publisher, &to);
             renames.insert(publisher.to_owned(), to);

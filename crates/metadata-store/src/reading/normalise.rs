@@ -224,7 +224,7 @@ impl<'a> Normaliser<'a> {
         }
         if DATES.contains(&key) {
             let day = date::read(&clean).unwrap_or_else(|| clean.clone());
-            if day != clean && clean.len() <= 10 {
+            if day != clean {
                 self.journal.repair("date.spelling", &clean, &day);
             }
             return Some(json!(day));

@@ -16,7 +16,8 @@ pub(super) fn find(entities: &[Entity], base: &str, journal: &mut Journal) -> Op
         [only] => Some(*only),
         several => several.iter().find(|entity| entity.id == base).copied(),
     }?;
-    let message = "No 'ro-crate-metadata.json' entity says which dataset the crate is about; the only candidate was taken.";
+    let message =
+        "No 'ro-crate-metadata.json' entity says which dataset the crate is about; the only candidate was taken.";
     journal.find(Rule::DescriptorMissing.at(guessed.place(""), message));
     Some(guessed.id.clone())
 }

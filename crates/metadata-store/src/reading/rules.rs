@@ -65,7 +65,12 @@ impl Rule {
     }
 
     /// A breach, with a hint that knows more.
-    pub(super) fn hinted(self, place: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Finding {
+    pub(super) fn hinted(
+        self,
+        place: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Finding {
         let CrateRule { id, level, severity, sentence, .. } = self.entry();
         let finding = Finding::new(severity, id, place, message, hint);
         match level {

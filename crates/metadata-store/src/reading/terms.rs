@@ -64,7 +64,11 @@ pub(super) fn name_unnamed(entities: &mut Entities, ontology: &Ontology, journal
 
 /// Terms whose names in the crate are none that their ontology gives them.
 pub(super) fn conflicts(entities: &Entities, ontology: &Ontology) -> Vec<TermConflict> {
-    entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")).filter_map(|e| conflict(e, ontology)).collect()
+    entities
+        .iter()
+        .filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm"))
+        .filter_map(|e| conflict(e, ontology))
+        .collect()
 }
 
 fn conflict(entity: &Entity, ontology: &Ontology) -> Option<TermConflict> {
@@ -93,7 +97,11 @@ pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, j
         let instead = ontology.replaced_by(&iri);
         let hint = instead.map(|term| format!("Use {} ('{}'); it is searched as well.", term.curie(), label(term)));
         let message = format!("The term '{curie}' is obsolete.");
-        journal.find(Rule::TermDeprecated.hinted(place, message, hint.unwrap_or_else(|| "Nothing replaces it: use another term.".into())));
+        journal.find(Rule::TermDeprecated.hinted(
+            place,
+            message,
+            hint.unwrap_or_else(|| "Nothing replaces it: use another term.".into()),
+        ));
     } else if !ontology.contains(&iri) {
         let message = format!("The term '{curie}' is not in the ontologies loaded here.");
         let loaded = ontology.is_method(&iri) || ontology.is_taxon(&iri);
@@ -102,7 +110,8 @@ pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, j
     }
     if let Some(TermConflict { written, label, .. }) = conflict(entity, ontology) {
         let written = clip(&written);
-        let message = format!("'{curie}' is called '{label}' in its ontology, and '{written}' here; one of the two is wrong.");
+        let message =
+            format!("'{curie}' is called '{label}' in its ontology, and '{written}' here; one of the two is wrong.");
         let hint = format!("If '{written}' is meant, use its id{}.", suggestion(&written, ontology));
         journal.find(Rule::TermLabelConflict.hinted(entity.place("name"), message, hint));
     }

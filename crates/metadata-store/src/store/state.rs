@@ -84,7 +84,9 @@ impl State {
             store.flush().map_err(MetadataError::write)?;
             let text = serde_json::to_vec(&notes.0).map_err(MetadataError::write)?;
             let beside = path.with_extension("new");
-            std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(MetadataError::write)?;
+            std::fs::write(&beside, text)
+                .and_then(|()| std::fs::rename(&beside, path))
+                .map_err(MetadataError::write)?;
         }
         notes.1 = notes.0.clone();
         Ok(())

@@ -94,7 +94,9 @@ fn ids(entities: &Entities, entity: &Entity, journal: &mut Journal) {
         journal.find(Rule::TaxonId.at(place(), format!("The id of '{}' is none of the NCBI Taxonomy.", name())));
     }
     if entity.is("Grant") && entities.is_local(&entity.id) && entity.values("identifier").is_empty() {
-        journal.find(Rule::GrantIdentifier.at(entity.place("identifier"), format!("The grant '{}' has no number.", name())));
+        journal.find(
+            Rule::GrantIdentifier.at(entity.place("identifier"), format!("The grant '{}' has no number.", name())),
+        );
     }
 }
 

@@ -97,7 +97,10 @@ fn source_facts(source: &SourceView) -> Vec<Fact> {
         Fact { what: "SHA-256 of the original", value: source.original.to_string(), code: true },
     ];
     if let Some(count) = source.withheld.filter(|count| *count > 0) {
-        facts.push(fact("Kept private", format::count(count, "e-mail address or number", "e-mail addresses or numbers")));
+        facts.push(fact(
+            "Kept private",
+            format::count(count, "e-mail address or number", "e-mail addresses or numbers"),
+        ));
     }
     facts
 }
