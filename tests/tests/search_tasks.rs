@@ -23,29 +23,35 @@ enum Expected {
     Holds(fn(&Study) -> bool),
 }
 
+/// A strain of Escherichia coli and one of Synechocystis, under Bacteria in our hierarchy and under nothing in the published one.
+const STRAINS: &[&str] = &["S-BIAD2353", "S-BIAD2396"];
+/// Their samples' cell lines are `HeLa/…`, where the stated answer does not look.
+const HELA_CELL_LINES: &[&str] = &["ssbd-repos-000316", "ssbd-repos-000455"];
+/// Made by the inventors of scanned light sheets; only the titles of their articles say so, where the stated answer does not look.
+const LIGHT_SHEET_ARTICLES: &[&str] = &["4-Keller-FlyEmbryo", "5-Keller-FishEmbryo", "ssbd-repos-000005"];
+
 const TASKS: &[Task] = &[
-    // The hierarchy is the one that comes with the program: strains have ancestors there that the published one lacks.
     Task {
         id: "T01",
         query: &[("organism", "Bacteria"), ("method", "light microscopy")],
-        expected: Expected::Stated("expanded_deliverable_hierarchy", &[]),
+        expected: Expected::Stated("expanded_deliverable_hierarchy", STRAINS),
     },
     Task {
         id: "T01",
         query: &[("organism", "NCBITaxon:2"), ("method", "FBbi:00000345")],
-        expected: Expected::Stated("expanded_deliverable_hierarchy", &[]),
+        expected: Expected::Stated("expanded_deliverable_hierarchy", STRAINS),
     },
     Task {
         id: "T02",
         query: &[("organism", "mouse"), ("method", "fluorescence microscopy")],
         expected: Expected::Stated("expanded", &[]),
     },
-    Task { id: "T05", query: &[("q", "HeLa")], expected: Expected::Stated("union", &[]) },
+    Task { id: "T05", query: &[("q", "HeLa")], expected: Expected::Stated("union", HELA_CELL_LINES) },
     Task { id: "T05", query: &[("entity", "CLO:0003684")], expected: Expected::Stated("by_CLO_id", &[]) },
     Task { id: "T05", query: &[("entity", "HeLa cell")], expected: Expected::Stated("by_CLO_id", &[]) },
-    Task { id: "T06", query: &[("q", "light sheet")], expected: Expected::Stated("union", &[]) },
-    Task { id: "T06", query: &[("q", "SPIM")], expected: Expected::Stated("union", &[]) },
-    Task { id: "T06", query: &[("q", "light-sheet")], expected: Expected::Stated("union", &[]) },
+    Task { id: "T06", query: &[("q", "light sheet")], expected: Expected::Stated("union", LIGHT_SHEET_ARTICLES) },
+    Task { id: "T06", query: &[("q", "SPIM")], expected: Expected::Stated("union", LIGHT_SHEET_ARTICLES) },
+    Task { id: "T06", query: &[("q", "light-sheet")], expected: Expected::Stated("union", LIGHT_SHEET_ARTICLES) },
     // An iD names one person; a name may be that of several. Who wants both asks for both.
     Task { id: "T09", query: &[("author", "0000-0001-9999-4292")], expected: Expected::Stated("by_orcid", &[]) },
     Task {
@@ -83,14 +89,24 @@ const TASKS: &[Task] = &[
         query: &[("size_min", "1000000000001")],
         expected: Expected::Holds(|study| study.bytes.is_some_and(|bytes| bytes > 1_000_000_000_000)),
     },
-    Task { id: "T10", query: &[("identifier", "10.7554/eLife.26066")], expected: Expected::Holds(cites_elife) },
-    Task { id: "T10", query: &[("q", "https://doi.org/10.7554/eLife.26066")], expected: Expected::Holds(cites_elife) },
+    Task { id: "T10", query: &[("identifier", "10.7554/eLife.93633")], expected: Expected::Holds(cites_elife) },
+    Task { id: "T10", query: &[("q", "https://doi.org/10.7554/eLife.93633")], expected: Expected::Holds(cites_elife) },
     Task { id: "T11", query: &[("entity", "GO:0005634")], expected: Expected::Holds(|study| study.is("GO_0005634")) },
     Task {
         id: "T13",
         query: &[("organism", "human"), ("q", "patient OR biopsy OR donor OR clinical")],
         expected: Expected::Holds(|study| {
-            study.is("NCBITaxon_9606") && study.has_stem(&["patient", "biopsi", "donor", "clinic"])
+            study.is("NCBITaxon_9606")
+                && study.has_any_of(&[
+                    "patient",
+                    "patients",
+                    "biopsy",
+                    "biopsies",
+                    "donor",
+                    "donors",
+                    "clinical",
+                    "clinically",
+                ])
         }),
     },
     Task {
@@ -123,7 +139,7 @@ const TASKS: &[Task] = &[
 ];
 
 fn cites_elife(study: &Study) -> bool {
-    study.text.to_lowercase().contains("10.7554/elife.26066\"")
+    study.text.to_lowercase().contains("10.7554/elife.93633\"")
 }
 
 /// What a crate says, read without any of our own code.
@@ -146,8 +162,8 @@ impl Study {
         self.terms.contains(term)
     }
 
-    fn has_stem(&self, stems: &[&str]) -> bool {
-        self.words.split(|c: char| !c.is_alphanumeric()).any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+    fn has_any_of(&self, wanted: &[&str]) -> bool {
+        self.words.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word))
     }
 }
 
@@ -157,6 +173,10 @@ fn many(value: &Value) -> Vec<&Value> {
         Value::Null => Vec::new(),
         value => vec![value],
     }
+}
+
+fn texts(value: &Value) -> String {
+    many(value).into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn references(entity: &Value, key: &str) -> Vec<String> {
@@ -201,12 +221,12 @@ fn read_study(path: &Path, parents: &HashMap<String, Vec<String>>) -> Option<Stu
         .find_map(|size| size["value"].as_u64().or_else(|| size["value"].as_str()?.parse().ok()));
     let described = graph.iter().filter(|entity| {
         let kinds = many(&entity["@type"]);
-        ["Dataset", "BioSample", "LabProtocol", "DefinedTerm", "Taxon"]
+        ["Dataset", "BioSample", "LabProtocol", "DefinedTerm", "Taxon", "ScholarlyArticle"]
             .iter()
             .any(|kind| kinds.iter().any(|of| of == kind))
     });
     let keys = ["name", "description", "keywords", "scientificName", "vernacularName", "labEquipment"];
-    let words = described.flat_map(|entity| keys.map(|key| entity[key].to_string())).collect::<Vec<_>>().join(" ");
+    let words = described.flat_map(|entity| keys.map(|key| texts(&entity[key]))).collect::<Vec<_>>().join(" ");
     Some(Study {
         id: path.file_name()?.to_str()?.trim_end_matches(".json").trim_end_matches("-ro-crate-metadata").to_owned(),
         iri: root["@id"].as_str()?.to_owned(),

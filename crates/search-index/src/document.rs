@@ -20,7 +20,7 @@ pub struct SearchDocument {
     pub orcids: Vec<String>,
     /// Keywords.
     pub keywords: Vec<String>,
-    /// Further text to be found by: samples, protocols, affiliations.
+    /// Further text to be found by: samples, protocols, articles.
     pub text: Vec<String>,
     /// Organisms as recorded; facets count these.
     pub organisms: Vec<Term>,

@@ -193,7 +193,7 @@ fn texts_of(record: &SearchDocument) -> [Vec<&str>; 7] {
         all(&record.keywords).collect(),
         all(&record.authors).collect(),
         vec![&record.description],
-        all(&record.text).chain(all(&record.affiliations)).chain(licence_and_publisher).collect(),
+        all(&record.text).chain(licence_and_publisher).collect(),
     ]
 }
 

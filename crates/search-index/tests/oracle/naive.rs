@@ -236,8 +236,7 @@ fn contains(record: &SearchDocument, words: &[String]) -> bool {
     let fixed = [&record.title, &record.description];
     let licences = record.licence.iter().chain(&record.publisher);
     let labels = record.organisms.iter().chain(&record.methods).chain(&record.about).map(|term| &term.label);
-    let people = record.authors.iter().chain(&record.affiliations);
-    let mut values = fixed.into_iter().chain(&record.keywords).chain(people).chain(licences).chain(labels);
+    let mut values = fixed.into_iter().chain(&record.keywords).chain(&record.authors).chain(licences).chain(labels);
     values.any(|value| {
         let there: Vec<&str> = value.split(' ').collect();
         there.windows(words.len()).any(|window| window == words)
