@@ -106,6 +106,7 @@ const TASKS: &[Task] = &[
                     "donors",
                     "clinical",
                     "clinically",
+                    "clinic",
                 ])
         }),
     },

@@ -29,7 +29,7 @@ pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<Strin
             .for_each(|parent| below.entry(parent).or_default().push(at));
     }
     let mut planter = Planter { values: &values, below: &below, placed: HashSet::new(), repeated: 0 };
-    let mut trees: Vec<FacetValue> = roots.iter().flat_map(|root| planter.tree(*root, &mut Vec::new())).collect();
+    let mut trees: Vec<FacetValue> = roots.iter().filter_map(|root| planter.tree(*root, &mut Vec::new())).collect();
     // What hangs in a cycle, or too deep, is reached from no root.
     for at in 0..values.len() {
         if !planter.placed.contains(&at) {
