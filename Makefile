@@ -34,7 +34,7 @@ test: setup test-tools ## run all tests, those with third-party clients included
 test-tools: ## install the Python clients the tests drive, pinned, in $(VENV)
 	@scripts/test-tools.sh $(VENV) tests/requirements.txt
 
-bench: setup bench-tools ## measure side by side with peers: conversion, arrays, validation, serving (tests/bench)
+bench: setup bench-tools ## measure side by side with peers: conversion, arrays, validation, search, serving (tests/bench)
 	$(BUILD) --bins --examples
 	tests/bench/all.sh $(BENCH_VENV)/bin/python $(dir $(PROGRAM)) $(CACHE)/bench
 

@@ -82,6 +82,9 @@ pub struct Person {
     pub orcid: Option<String>,
     /// Names of affiliations.
     pub affiliations: Vec<String>,
+    /// ROR IRIs of affiliations, where they have them.
+    #[serde(default)]
+    pub affiliation_rors: Vec<String>,
 }
 
 /// Sizes a crate declares.

@@ -49,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(data::read_file))
         .routes(routes!(render::render))
         .routes(routes!(search::search))
+        .routes(routes!(search::similar))
         .routes(routes!(terms::terms))
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(log::checkpoint))

@@ -2,24 +2,32 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{RawQuery, State},
+    extract::{Path, Query, RawQuery, State},
 };
+use dataset_model::NodeId;
 use node::{Node, SearchAnswer, SearchRequest};
 use serde_json::{Value, json};
 
-use crate::{Problem, authentication::Asking};
+use crate::{Problem, authentication::Asking, deposits::dataset_id};
 
 /// Full text, facets and cursors over everything held, whichever node it came from.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search",
     params(
-        ("q" = Option<String>, Query, description = "Words; all must match. `\"phrases\"`, `-without`"),
+        ("q" = Option<String>, Query, description = "Words; all must match. `\"phrases\"`, `-without`, `beginning*`. Names of organisms, methods and entities find all that is such"),
         ("organism" = Option<Vec<String>>, Query, description = "Term IRI, CURIE or label; descendants included; may repeat"),
         ("method" = Option<Vec<String>>, Query, description = "Imaging method: term IRI, CURIE or label; descendants included; may repeat"),
+        ("entity" = Option<Vec<String>>, Query, description = "Tissue, cell line, cell component: term IRI, CURIE or label; descendants included; may repeat"),
+        ("author" = Option<Vec<String>>, Query, description = "ORCID or whole name; may repeat"),
+        ("affiliation" = Option<Vec<String>>, Query, description = "ROR or whole name of an author's affiliation; may repeat"),
+        ("identifier" = Option<Vec<String>>, Query, description = "Accession number, DOI or other identifier, whole, in any spelling; may repeat"),
         ("publisher" = Option<Vec<String>>, Query, description = "Publisher's name"),
         ("license" = Option<Vec<String>>, Query, description = "SPDX id or URL"),
         ("node" = Option<Vec<String>>, Query, description = "Node that announced it"),
         ("access" = Option<Vec<String>>, Query, description = "open, metadata-only, restricted"),
         ("year_from" = Option<u16>, Query), ("year_to" = Option<u16>, Query),
+        ("size_min" = Option<u64>, Query, description = "Bytes; leaves out records of unknown size"),
+        ("size_max" = Option<u64>, Query, description = "Bytes; leaves out records of unknown size"),
+        ("has_thumbnail" = Option<bool>, Query, description = "Whether there is a picture to show"),
         ("has_images" = Option<bool>, Query, description = "Whether images can be opened here in the federation"),
         ("dimensions" = Option<Vec<String>>, Query, description = "Of any image: 2D, 3D, time-lapse, multichannel; may repeat"),
         ("channels" = Option<Vec<String>>, Query, description = "Number of channels of any image: 1 to 4, 5+; may repeat"),
@@ -33,7 +41,7 @@ use crate::{Problem, authentication::Asking};
         ("size" = Option<usize>, Query, description = "Hits on a page, up to 200; 20 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "`{total, hits, facets, next_cursor, sources, unresolved}`")))]
+    responses((status = 200, description = "`{total, hits, facets, next_cursor, sources, unresolved, suggestions}`")))]
 pub(crate) async fn search(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
@@ -43,6 +51,34 @@ pub(crate) async fn search(
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let request = SearchRequest::from_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))?;
     Ok(Json(answer(&node.search(&actor, request).await?)))
+}
+
+/// Datasets like one, most alike first: those that share rare words and terms with it.
+#[utoipa::path(get, path = "/api/v1/datasets/{id}/similar", tag = "search",
+    params(("id" = String, Path, description = "Dataset id"), ("node" = Option<String>, Query, description = "Node that announced it, where several use one id"),
+        ("size" = Option<usize>, Query, description = "As many at most, up to 50; 10 when not given")),
+    responses((status = 200, description = "`{hits}`, each as in a search: `matched_via` names the terms both have, `highlights` the words"),
+        (status = 404, description = "No such dataset")))]
+pub(crate) async fn similar(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+    Query(asked): Query<AskedSimilar>,
+) -> Result<Json<Value>, Problem> {
+    let from = asked.node.as_deref().map(str::parse::<NodeId>).transpose();
+    let from = from.map_err(|error| Problem::invalid(format!("{error}")))?;
+    let found = node.similar(&actor, &dataset_id(&id)?, from.as_ref(), asked.size.unwrap_or(SIMILAR)).await?;
+    Ok(Json(json!({"hits": found.iter().map(hit).collect::<Vec<_>>()})))
+}
+
+/// Similar datasets when nobody says how many.
+const SIMILAR: usize = 10;
+
+/// What a question for similar datasets may say.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct AskedSimilar {
+    node: Option<String>,
+    size: Option<usize>,
 }
 
 /// The documented shape of an answer: a hit is its record, with why it matched.
@@ -55,9 +91,11 @@ fn answer(found: &SearchAnswer) -> Value {
         "next_cursor": found.next_cursor,
         "sources": found.sources,
         "unresolved": found.unresolved,
+        "suggestions": found.suggestions,
     })
 }
 
+/// A record found, with why.
 fn hit(hit: &node::Hit) -> Value {
     let document = &hit.document;
     json!({
@@ -76,6 +114,7 @@ fn hit(hit: &node::Hit) -> Value {
         "access": document.access,
         "organisms": document.organisms,
         "methods": document.methods,
+        "entities": document.about,
         "keywords": document.keywords,
         "identifiers": document.identifiers,
         "images": document.images,

@@ -1,8 +1,8 @@
 //! `apply`: how an entry of any log becomes what search and RDF show. Deposits, harvests and rebuilds all come here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Summary, Term, TermIri};
+use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Person, Summary, Term, TermIri};
 use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology, Provenance};
 use search_index::{IndexChange, SearchDocument, SearchIndex};
 
@@ -12,6 +12,7 @@ use crate::{
     image_facets,
     image_facts::VOCABULARY,
     origin,
+    vocabulary::FieldVocabulary,
 };
 
 /// A store that can be made again from the logs.
@@ -50,6 +51,8 @@ struct Closure {
     organism_names: Vec<String>,
     methods: Vec<TermIri>,
     method_names: Vec<String>,
+    about: Vec<TermIri>,
+    about_names: Vec<String>,
 }
 
 impl Node {
@@ -89,7 +92,8 @@ impl Closure {
     fn of(summary: &Summary, ontology: &Ontology) -> Self {
         let (organisms, organism_names) = close(&summary.organisms, ontology);
         let (methods, method_names) = close(&summary.methods, ontology);
-        Self { organisms, organism_names, methods, method_names }
+        let (about, about_names) = close(&summary.about, ontology);
+        Self { organisms, organism_names, methods, method_names, about, about_names }
     }
 }
 
@@ -102,6 +106,7 @@ fn close(terms: &[Term], ontology: &Ontology) -> (Vec<TermIri>, Vec<String>) {
     for iri in &iris {
         names.extend(ontology.label(iri).map(str::to_owned));
         names.extend(ontology.synonyms(iri).iter().map(ToString::to_string));
+        names.extend(FieldVocabulary::bundled().names_of(iri).iter().cloned());
     }
     names.sort();
     names.dedup();
@@ -144,6 +149,7 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         title: summary.title,
         description: summary.description,
         orcids: summary.authors.iter().filter_map(|author| author.orcid.clone()).collect(),
+        affiliations: affiliations(&summary.authors),
         authors: summary.authors.into_iter().map(|author| author.name).collect(),
         keywords: summary.keywords,
         text: [summary.text, image_facets::names(&images)].concat(),
@@ -155,6 +161,8 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         method_closure: closure.methods,
         method_names: closure.method_names,
         about: summary.about,
+        about_closure: closure.about,
+        about_names: closure.about_names,
         publisher: summary.publisher.map(|publisher| publisher.name),
         licence: summary.licence.map(|licence| licence.label().to_owned()),
         access: Access::Open,
@@ -165,6 +173,13 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         kind: kind.as_str().to_owned(),
         key,
     }
+}
+
+/// Names and RORs of the authors' affiliations, each once.
+fn affiliations(authors: &[Person]) -> Vec<String> {
+    let all = authors.iter().flat_map(|author| author.affiliations.iter().chain(&author.affiliation_rors));
+    let all: BTreeSet<&String> = all.collect();
+    all.into_iter().cloned().collect()
 }
 
 fn graph_change(change: RecordChange) -> GraphChange {

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use dataset_model::{NodeId, TermIri};
-use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort};
+use dataset_model::{DatasetId, NodeId, TermIri};
+use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort, Suggestion};
 use serde::Serialize;
 
-use crate::{Actor, Node, NodeError, policy};
+use crate::{
+    Actor, Node, NodeError, facet_tree, policy,
+    vocabulary::{FieldVocabulary, Known},
+};
 
 /// A search as people and programs ask it.
 #[derive(Debug, Clone, Default)]
@@ -15,12 +18,24 @@ pub struct SearchRequest {
     pub organism: Vec<String>,
     /// IRIs, CURIEs or labels; descendants are included.
     pub method: Vec<String>,
+    /// IRIs, CURIEs or labels of tissues, cell lines, cell components; descendants are included.
+    pub entity: Vec<String>,
+    /// ORCIDs or whole names.
+    pub author: Vec<String>,
+    /// RORs or whole names.
+    pub affiliation: Vec<String>,
+    pub identifier: Vec<String>,
     pub publisher: Vec<String>,
     pub licence: Vec<String>,
     pub node: Vec<NodeId>,
     pub access: Vec<dataset_model::Access>,
     pub year_from: Option<u16>,
     pub year_to: Option<u16>,
+    /// In bytes.
+    pub size_min: Option<u64>,
+    /// In bytes.
+    pub size_max: Option<u64>,
+    pub has_thumbnail: Option<bool>,
     pub has_images: Option<bool>,
     pub images: ImageQuery,
     pub sort: Sort,
@@ -39,6 +54,8 @@ pub struct SearchAnswer {
     pub facets: Facets,
     /// Ask with this for the next page.
     pub next_cursor: Option<String>,
+    /// Other spellings of the text that find more, where it finds little.
+    pub suggestions: Vec<Suggestion>,
     /// Where the answer comes from.
     pub sources: Vec<SourceReport>,
     /// Organisms and methods asked for that no ontology here knows; nothing can match them.
@@ -91,24 +108,33 @@ impl Node {
             text: request.text,
             organism,
             method,
+            entity: self.resolve_entities(request.entity),
+            author: request.author,
+            affiliation: request.affiliation,
+            identifier: request.identifier,
             publisher: request.publisher,
             licence: request.licence,
             node: request.node,
             access: request.access,
             year_from: request.year_from,
             year_to: request.year_to,
+            bytes_from: request.size_min,
+            bytes_to: request.size_max,
+            has_thumbnail: request.has_thumbnail,
             has_images: request.has_images,
             images: request.images,
             sort: request.sort,
             size: request.size,
             cursor,
             facets: true,
+            suggest: true,
             visible,
         };
-        let mut results = self.search.search(&query)?;
-        self.name_terms(&mut results.facets);
+        let mut results = self.search.search_knowing(&query, &self.vocabulary())?;
+        self.plant_terms(&mut results.facets);
         Ok(SearchAnswer {
             total: results.total,
+            suggestions: results.suggestions,
             sources: self.sources(&results.facets),
             hits: results.hits,
             facets: results.facets,
@@ -122,7 +148,7 @@ impl Node {
     fn resolve_all(&self, asked: &[String]) -> (Vec<TermIri>, Vec<String>) {
         let (mut terms, mut unknown) = (Vec::new(), Vec::new());
         for text in asked.iter().filter(|text| !text.trim().is_empty()) {
-            let found = self.ontology.resolve(text);
+            let found = self.vocabulary().resolve(text);
             if !found.is_empty() {
                 terms.extend(found);
             } else if let Ok(term) = text.parse() {
@@ -135,13 +161,37 @@ impl Node {
         (terms, unknown)
     }
 
-    /// Gives terms the ontology's names: records spell them in many ways, and every node must show the same.
-    fn name_terms(&self, facets: &mut Facets) {
-        for value in facets.organism.iter_mut().chain(&mut facets.method) {
-            let known = value.value.parse().ok().and_then(|term: TermIri| self.ontology.label(&term));
-            if let Some(label) = known {
-                label.clone_into(&mut value.label);
+    /// Entities go by label too, as few of their ontologies are held here: a label nobody knows is looked up in the records.
+    fn resolve_entities(&self, asked: Vec<String>) -> Vec<String> {
+        let terms =
+            |text: &String| self.ontology.resolve(text).into_iter().map(|term| term.to_string()).collect::<Vec<_>>();
+        let known: Vec<String> = asked.iter().flat_map(terms).collect();
+        asked.into_iter().chain(known).collect()
+    }
+
+    fn vocabulary(&self) -> Known<'_> {
+        Known { ontology: &self.ontology, field: FieldVocabulary::bundled() }
+    }
+
+    /// Makes trees of terms, and gives them the ontology's names: records spell them in many ways, and every node must
+    /// show the same.
+    fn plant_terms(&self, facets: &mut Facets) {
+        for values in [&mut facets.organism, &mut facets.method, &mut facets.entity] {
+            for value in values.iter_mut() {
+                let term = value.value.parse().ok();
+                match term.as_ref().and_then(|term: &TermIri| self.ontology.label(term)) {
+                    Some(label) => label.clone_into(&mut value.label),
+                    None if value.label == value.value => {
+                        value.label = term.map_or_else(String::new, |term| term.curie())
+                    }
+                    None => {}
+                }
             }
+            let parents = |term: &str| match term.parse::<TermIri>() {
+                Ok(term) => self.ontology.parents(&term).iter().map(ToString::to_string).collect(),
+                Err(_) => Vec::new(),
+            };
+            *values = facet_tree::trees(std::mem::take(values), parents);
         }
     }
 
@@ -177,6 +227,10 @@ impl SearchRequest {
             "q" => value.clone_into(&mut self.text),
             "organism" => self.organism.push(value.to_owned()),
             "method" => self.method.push(value.to_owned()),
+            "entity" => self.entity.push(value.to_owned()),
+            "author" => self.author.push(value.to_owned()),
+            "affiliation" => self.affiliation.push(value.to_owned()),
+            "identifier" => self.identifier.push(value.to_owned()),
             "publisher" => self.publisher.push(value.to_owned()),
             "license" | "licence" => self.licence.push(dataset_model::Licence::read(value).label().to_owned()),
             "node" => self.node.push(value.parse().map_err(|error| wrong(&format!("{error}")))?),
@@ -189,6 +243,9 @@ impl SearchRequest {
             }
             "year_from" => self.year_from = Some(value.parse().map_err(|_| wrong("use a year"))?),
             "year_to" => self.year_to = Some(value.parse().map_err(|_| wrong("use a year"))?),
+            "size_min" => self.size_min = Some(value.parse().map_err(|_| wrong("use a number of bytes"))?),
+            "size_max" => self.size_max = Some(value.parse().map_err(|_| wrong("use a number of bytes"))?),
+            "has_thumbnail" => self.has_thumbnail = Some(value.parse().map_err(|_| wrong("use true or false"))?),
             "has_images" => self.has_images = Some(value.parse().map_err(|_| wrong("use true or false"))?),
             "has_labels" => self.images.has_labels = Some(value.parse().map_err(|_| wrong("use true or false"))?),
             "is_plate" => self.images.is_plate = Some(value.parse().map_err(|_| wrong("use true or false"))?),
@@ -209,6 +266,8 @@ impl SearchRequest {
     }
 }
 
+/// As many similar records are given at most.
+const MAX_SIMILAR: usize = 50;
 /// Hits on a page when nobody says.
 const DEFAULT_SIZE: usize = 20;
 
@@ -229,6 +288,23 @@ fn sort_named(name: &str) -> Option<Sort> {
 }
 
 impl Node {
+    /// Records like one, most alike first, as far as the actor may see them.
+    ///
+    /// # Errors
+    /// When there is no such record that the actor may see, or it was withdrawn.
+    pub async fn similar(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &DatasetId,
+        node: Option<&NodeId>,
+        most: usize,
+    ) -> Result<Vec<Hit>, NodeError> {
+        let (key, visible) = (self.find(actor, id, node)?.key.clone(), policy::visible(actor));
+        let node = self.clone();
+        let found = tokio::task::spawn_blocking(move || node.search.similar(&key, &visible, most.min(MAX_SIMILAR)));
+        Ok(found.await.map_err(|error| NodeError::Internal(format!("comparing: {error}")))??)
+    }
+
     /// Ontology terms that begin with what was typed, or have that id.
     pub fn terms(&self, typed: &str, ontology: Option<&str>) -> Vec<dataset_model::Term> {
         let wanted = |term: &dataset_model::Term| {

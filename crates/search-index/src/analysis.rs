@@ -1,6 +1,12 @@
+use std::collections::VecDeque;
+
+use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed, options::WordBreakInvariantOptions};
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
+
+/// Stands between two words of CJK text. No word has this letter: private use is not alphanumeric.
+pub(crate) const BOUNDARY: &str = "\u{e000}";
 
 /// How a field's words are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +30,10 @@ impl Form {
 /// Which side of the comparison a text is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// A record. Runs of CJK give every character and every pair of neighbours.
+    /// A record. Runs of CJK give every character, every pair of neighbours, and a [`BOUNDARY`] where words meet.
     Record,
-    /// What is searched for. Runs of CJK give pairs only (a lone character itself), which together are the run.
+    /// What is searched for. Runs of CJK give pairs only (a lone character itself), which together are the run, between
+    /// two boundaries: 京都 is not found in 東京都, whose words are 東京 and 都.
     Query,
 }
 
@@ -68,20 +75,41 @@ impl Tokenizer for Words {
     type TokenStream<'a> = WordStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
-        WordStream { text, side: self.side, at: 0, position: 0, in_run: false, pair_end: None, token: Token::default() }
+        WordStream {
+            text,
+            side: self.side,
+            segmenter: WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()),
+            at: 0,
+            position: 0,
+            word_ends: Vec::new(),
+            last_boundary: None,
+            coming: VecDeque::new(),
+            token: Token::default(),
+        }
     }
 }
 
 struct WordStream<'a> {
     text: &'a str,
     side: Side,
+    segmenter: WordSegmenterBorrowed<'static>,
     at: usize,
     position: usize,
-    /// The character before `at` was CJK.
-    in_run: bool,
-    /// A pair that starts with the last token and is still to come.
-    pair_end: Option<usize>,
+    /// Where the words of the present run of CJK end, last first.
+    word_ends: Vec<usize>,
+    /// The position of the last boundary: two runs next to each other share one.
+    last_boundary: Option<usize>,
+    /// Tokens found and not yet given.
+    coming: VecDeque<Found>,
     token: Token,
+}
+
+/// A token: where it is, and whether it is a boundary.
+struct Found {
+    from: usize,
+    to: usize,
+    position: usize,
+    boundary: bool,
 }
 
 impl WordStream<'_> {
@@ -89,16 +117,18 @@ impl WordStream<'_> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn emit(&mut self, from: usize, to: usize, position: usize) -> bool {
-        let word = self.text.get(from..to).unwrap_or_default();
+    fn emit(&mut self, found: &Found) {
+        let word = self.text.get(found.from..found.to).unwrap_or_default();
         self.token.reset();
-        if word.is_ascii() {
+        if found.boundary {
+            self.token.text.push_str(BOUNDARY);
+        } else if word.is_ascii() {
             self.token.text.push_str(word);
         } else {
             self.token.text.extend(word.chars().filter(|c| !is_mark(*c)));
         }
-        (self.token.offset_from, self.token.offset_to, self.token.position) = (from, to, position);
-        true
+        (self.token.offset_from, self.token.offset_to) = (found.from, found.to);
+        self.token.position = found.position;
     }
 
     fn next_position(&mut self) -> usize {
@@ -106,52 +136,72 @@ impl WordStream<'_> {
         self.position - 1
     }
 
-    /// Takes one CJK character; false where it makes no token of its own.
-    fn take_cjk(&mut self, first: char) -> bool {
-        let (from, end) = (self.at, self.at + first.len_utf8());
-        self.at = end;
-        let pair_end = self.rest().chars().next().filter(|c| is_cjk(*c)).map(|c| end + c.len_utf8());
-        let (position, ends_run) = (self.next_position(), self.in_run && pair_end.is_none());
-        self.in_run = true;
-        match (self.side, pair_end) {
-            (Side::Record, pair_end) => {
-                self.pair_end = pair_end;
-                self.emit(from, end, position)
-            }
-            (Side::Query, Some(pair_end)) => self.emit(from, pair_end, position),
-            (Side::Query, None) => !ends_run && self.emit(from, end, position),
+    fn boundary(&mut self) {
+        if self.last_boundary != Some(self.position) {
+            self.last_boundary = Some(self.position);
+            let (from, to, position) = (self.at, self.at, self.position);
+            self.coming.push_back(Found { from, to, position, boundary: true });
         }
     }
 
-    fn take_word(&mut self) -> bool {
+    /// Takes the next word of a run of CJK; of a query the whole run.
+    fn take_cjk(&mut self) {
+        if self.word_ends.is_empty() {
+            let length = self.rest().find(|c| !is_cjk(c)).unwrap_or(self.rest().len());
+            let run = self.rest().get(..length).unwrap_or_default();
+            let ends: Vec<usize> = match self.side {
+                Side::Query => vec![length],
+                Side::Record => self.segmenter.segment_str(run).filter(|end| *end > 0).collect(),
+            };
+            self.word_ends = ends.into_iter().rev().map(|end| self.at + end).collect();
+        }
+        self.boundary();
+        let Some(end) = self.word_ends.pop() else { return };
+        let word_start = self.at;
+        while self.at < end {
+            self.take_character(word_start, end);
+        }
+        if self.word_ends.is_empty() {
+            self.boundary();
+        }
+    }
+
+    fn take_character(&mut self, word_start: usize, word_end: usize) {
+        let from = self.at;
+        self.at += self.rest().chars().next().map_or(1, char::len_utf8);
+        let (to, position) = (self.at, self.next_position());
+        let pair_end = self.rest().chars().next().filter(|c| is_cjk(*c)).map(|c| to + c.len_utf8());
+        let alone = from == word_start && to == word_end;
+        if self.side == Side::Record || (pair_end.is_none() && alone) {
+            self.coming.push_back(Found { from, to, position, boundary: false });
+        }
+        self.coming.extend(pair_end.map(|to| Found { from, to, position, boundary: false }));
+    }
+
+    fn take_word(&mut self) {
         let from = self.at;
         let length = self.rest().find(|c| !is_word(c)).unwrap_or(self.rest().len());
         self.at += length;
         let (to, position) = (self.at, self.next_position());
         self.at += possessive(self.rest());
-        self.emit(from, to, position)
+        self.coming.push_back(Found { from, to, position, boundary: false });
     }
 }
 
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
-        if let Some(end) = self.pair_end.take() {
-            return self.emit(self.token.offset_from, end, self.token.position);
-        }
-        while let Some(next) = self.rest().chars().next() {
-            if is_cjk(next) {
-                if self.take_cjk(next) {
-                    return true;
-                }
-                continue;
+        loop {
+            if let Some(found) = self.coming.pop_front() {
+                self.emit(&found);
+                return true;
             }
-            self.in_run = false;
-            if next.is_alphanumeric() {
-                return self.take_word();
+            match self.rest().chars().next() {
+                None => return false,
+                Some(next) if is_cjk(next) => self.take_cjk(),
+                Some(next) if next.is_alphanumeric() => self.take_word(),
+                Some(next) => self.at += next.len_utf8(),
             }
-            self.at += next.len_utf8();
         }
-        false
     }
 
     fn token(&self) -> &Token {
@@ -214,14 +264,39 @@ mod tests {
         assert_eq!(texts(Form::Plain, "Alzheimer's FIB-SEM Ca²⁺"), ["alzheimer", "fib", "sem", "ca2"]);
     }
 
+    fn at(position: usize, text: &str) -> (usize, String) {
+        (position, text.to_owned())
+    }
+
     #[test]
     fn cjk_runs_are_pairs_in_queries_and_characters_too_in_records() {
         let record = words(Form::Stemmed, Side::Record, "GFP蛍光顕微鏡x");
-        assert!(record.contains(&(1, "蛍".to_owned())) && record.contains(&(1, "蛍光".to_owned())));
-        assert_eq!(record.last(), Some(&(6, "x".to_owned())));
+        assert!(record.contains(&at(1, "蛍")) && record.contains(&at(1, "蛍光")));
+        assert_eq!(record.last(), Some(&at(6, "x")));
         let query = words(Form::Stemmed, Side::Query, "顕微鏡x");
-        assert_eq!(query, [(0, "顕微".to_owned()), (1, "微鏡".to_owned()), (3, "x".to_owned())]);
-        assert_eq!(words(Form::Stemmed, Side::Query, "蛍"), [(0, "蛍".to_owned())]);
+        assert_eq!(query, [at(0, BOUNDARY), at(0, "顕微"), at(1, "微鏡"), at(3, BOUNDARY), at(3, "x")]);
+        assert_eq!(words(Form::Stemmed, Side::Query, "蛍"), [at(0, BOUNDARY), at(0, "蛍"), at(1, BOUNDARY)]);
+    }
+
+    #[test]
+    fn japanese_and_chinese_are_cut_where_their_words_meet() {
+        let cut = |text: &str| -> String {
+            let mut boundaries =
+                words(Form::Plain, Side::Record, text).into_iter().filter(|(_, text)| text == BOUNDARY);
+            let places: Vec<usize> = boundaries.by_ref().map(|(position, _)| position).collect();
+            let mark =
+                |(at, c): (usize, char)| if at > 0 && places.contains(&at) { format!("|{c}") } else { c.to_string() };
+            text.chars().enumerate().map(mark).collect()
+        };
+        for text in [
+            "東京都",
+            "蛍光顕微鏡による細胞分裂の観察",
+            "荧光显微镜观察细胞分裂",
+            "マウスの脳をライトシート顕微鏡で撮影",
+        ] {
+            eprintln!("{}", cut(text));
+        }
+        assert_eq!(cut("東京都"), "東京|都");
     }
 
     proptest! {

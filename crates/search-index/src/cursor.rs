@@ -15,8 +15,8 @@ const MAX_CURSOR_BYTES: usize = 512;
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor {
     pub(crate) sort: Sort,
-    /// Whether the last word was taken as a prefix.
-    pub(crate) prefix: bool,
+    /// Whether the last word was taken as a beginning, and CJK text found within words.
+    pub(crate) loose: bool,
     pub(crate) value: SortValue,
     pub(crate) key: DatasetKey,
 }
@@ -61,7 +61,7 @@ impl fmt::Display for Cursor {
             SortValue::Number(number) => format!("{number:x}"),
             SortValue::Text(text) => to_hex(text),
         };
-        let mode = if self.prefix { "p" } else { "w" };
+        let mode = if self.loose { "p" } else { "w" };
         write!(f, "{}~{mode}~{value}~{}~{}", sort_letter(self.sort), self.key.node, self.key.id)
     }
 }
@@ -80,7 +80,7 @@ fn read(text: &str) -> Option<Cursor> {
     }
     let mut parts = text.split('~');
     let sort = sort_of(parts.next()?)?;
-    let prefix = match parts.next()? {
+    let loose = match parts.next()? {
         "p" => true,
         "w" => false,
         _ => return None,
@@ -91,7 +91,7 @@ fn read(text: &str) -> Option<Cursor> {
         _ => SortValue::Number(u64::from_str_radix(value, 16).ok()?),
     };
     let key = DatasetKey { node: parts.next()?.parse().ok()?, id: parts.next()?.parse().ok()? };
-    parts.next().is_none().then_some(Cursor { sort, prefix, value, key })
+    parts.next().is_none().then_some(Cursor { sort, loose, value, key })
 }
 
 impl TryFrom<String> for Cursor {
@@ -116,7 +116,7 @@ mod tests {
 
     fn cursor(sort: Sort, value: SortValue) -> Cursor {
         let key = DatasetKey { node: "europe".parse().unwrap(), id: "a_b-c.9".parse().unwrap() };
-        Cursor { sort, prefix: true, value, key }
+        Cursor { sort, loose: true, value, key }
     }
 
     #[test]

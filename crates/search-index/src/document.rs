@@ -20,7 +20,7 @@ pub struct SearchDocument {
     pub orcids: Vec<String>,
     /// Keywords.
     pub keywords: Vec<String>,
-    /// Further text to be found by: samples, protocols, affiliations.
+    /// Further text to be found by: samples, protocols, articles.
     pub text: Vec<String>,
     /// Organisms as recorded; facets count these.
     pub organisms: Vec<Term>,
@@ -34,8 +34,17 @@ pub struct SearchDocument {
     pub method_closure: Vec<TermIri>,
     /// Labels and synonyms of everything in `method_closure`.
     pub method_names: Vec<String>,
-    /// Other terms the dataset is about.
+    /// Other terms the dataset is about: tissues, cell lines, cell components.
     pub about: Vec<Term>,
+    /// The terms of `about` and all their ancestors; filters look here.
+    #[serde(default)]
+    pub about_closure: Vec<TermIri>,
+    /// Labels and synonyms of everything in `about_closure`.
+    #[serde(default)]
+    pub about_names: Vec<String>,
+    /// Names and ROR IRIs of the authors' affiliations.
+    #[serde(default)]
+    pub affiliations: Vec<String>,
     /// Who published it first.
     pub publisher: Option<String>,
     /// The licence as people read it, such as `CC-BY-4.0`.
@@ -100,6 +109,9 @@ impl SearchDocument {
             method_closure: Vec::new(),
             method_names: Vec::new(),
             about: Vec::new(),
+            about_closure: Vec::new(),
+            about_names: Vec::new(),
+            affiliations: Vec::new(),
             publisher: None,
             licence: None,
             date: None,

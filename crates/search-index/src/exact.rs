@@ -9,7 +9,7 @@ pub(crate) fn normal_form(text: &str) -> String {
     let text = text.trim().trim_end_matches([',', ';', '.', ')', '/']);
     let text = text.strip_prefix(OBO).unwrap_or(text).to_lowercase();
     let bare = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(&text);
-    let bare = ["doi.org/", "dx.doi.org/", "www.doi.org/", "orcid.org/", "doi:", "orcid:"]
+    let bare = ["doi.org/", "dx.doi.org/", "www.doi.org/", "orcid.org/", "ror.org/", "doi:", "orcid:", "ror:"]
         .iter()
         .find_map(|prefix| bare.strip_prefix(prefix))
         .unwrap_or(bare);
@@ -29,7 +29,8 @@ pub(crate) fn exact_forms(document: &SearchDocument) -> Vec<String> {
     let own = [document.key.id.as_str(), document.iri.as_str()];
     let last_segment = document.iri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let about = document.organisms.iter().chain(&document.methods).chain(&document.about).map(|term| &term.iri);
-    let terms = document.organism_closure.iter().chain(&document.method_closure).chain(about);
+    let terms =
+        document.organism_closure.iter().chain(&document.method_closure).chain(&document.about_closure).chain(about);
     let ids = document.identifiers.iter().chain(&document.orcids).map(String::as_str);
     let mut forms: Vec<String> = own
         .into_iter()

@@ -1,11 +1,11 @@
 use std::collections::{BTreeSet, HashMap};
 
-use dataset_model::Term;
 use tantivy::DocId;
 use tantivy::columnar::{Column, ColumnIndex};
 
 use crate::columns::FacetColumn;
 use crate::schema::value_text;
+use crate::term_sets::{count_terms, term_sets};
 use crate::{FacetValue, Facets, SearchDocument, SearchError};
 
 /// Something records are counted by. Each is also a filter.
@@ -13,6 +13,7 @@ use crate::{FacetValue, Facets, SearchDocument, SearchError};
 pub(crate) enum Facet {
     Organism,
     Method,
+    Entity,
     Publisher,
     Node,
     Licence,
@@ -30,12 +31,13 @@ pub(crate) enum Facet {
 }
 
 /// How many facets there are.
-pub(crate) const COUNT: usize = 16;
+pub(crate) const COUNT: usize = 17;
 
 /// All facets, in the order of their bits.
 pub(crate) const FACETS: [Facet; COUNT] = [
     Facet::Organism,
     Facet::Method,
+    Facet::Entity,
     Facet::Publisher,
     Facet::Node,
     Facet::Licence,
@@ -57,6 +59,7 @@ impl Facet {
         match self {
             Self::Organism => "organism",
             Self::Method => "method",
+            Self::Entity => "entity",
             Self::Publisher => "publisher",
             Self::Node => "node",
             Self::Licence => "licence",
@@ -79,10 +82,14 @@ impl Facet {
         1 << (self as u32)
     }
 
+    /// Whether its values are terms with others above them, stored as [`term_sets`].
+    pub(crate) fn is_terms(self) -> bool {
+        matches!(self, Self::Organism | Self::Method | Self::Entity)
+    }
+
     /// Splits a stored value into value and label.
     fn read(self, stored: &str) -> (&str, &str) {
         match self {
-            Self::Organism | Self::Method => stored.split_once(' ').unwrap_or((stored, stored)),
             Self::Year => {
                 let year = stored.trim_start_matches('0');
                 let year = if year.is_empty() { "0" } else { year };
@@ -102,8 +109,9 @@ impl Facet {
 pub(crate) fn facet_values(facet: Facet, record: &SearchDocument) -> Vec<String> {
     let one = |text: &Option<String>| text.as_deref().and_then(value_text).map(str::to_owned).into_iter().collect();
     match facet {
-        Facet::Organism => terms(&record.organisms),
-        Facet::Method => terms(&record.methods),
+        Facet::Organism => term_sets(&record.organisms, &record.organism_closure),
+        Facet::Method => term_sets(&record.methods, &record.method_closure),
+        Facet::Entity => term_sets(&record.about, &record.about_closure),
         Facet::Publisher => one(&record.publisher),
         Facet::Licence => one(&record.licence),
         Facet::Node => vec![record.key.node.to_string()],
@@ -151,13 +159,6 @@ pub(crate) fn year_text(year: u16) -> String {
     format!("{year:05}")
 }
 
-/// `IRI label`; of a term named twice the first label counts, so that no record is counted twice.
-fn terms(terms: &[Term]) -> Vec<String> {
-    let first = |(position, term): &(usize, &Term)| !terms.iter().take(*position).any(|other| other.iri == term.iri);
-    let text = |term: &Term| format!("{} {}", term.iri, value_text(&term.label).unwrap_or(term.iri.as_str()));
-    terms.iter().enumerate().filter(first).map(|(_, term)| text(term)).collect()
-}
-
 /// Counts of stored values over all segments.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(HashMap<String, u64>);
@@ -173,21 +174,28 @@ impl Tally {
         })
     }
 
-    /// The counts by value, with the label most records use.
+    /// The counts by value, with the label most records use; of terms, everything above them is counted too.
     pub(crate) fn values(&self, facet: Facet) -> Vec<FacetValue> {
+        let mut values = if facet.is_terms() {
+            count_terms(self.0.iter().map(|(set, count)| (set.as_str(), *count)))
+        } else {
+            self.plain_values(facet)
+        };
+        values.sort_unstable_by(|a, b| {
+            b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)).then_with(|| a.value.cmp(&b.value))
+        });
+        values
+    }
+
+    fn plain_values(&self, facet: Facet) -> Vec<FacetValue> {
         let mut stored: Vec<(&String, u64)> = self.0.iter().map(|(text, count)| (text, *count)).collect();
         stored.sort_unstable_by(|(text, count), (other, more)| more.cmp(count).then_with(|| text.cmp(other)));
         let mut values: HashMap<&str, FacetValue> = HashMap::new();
         for (text, count) in stored {
             let (value, label) = facet.read(text);
-            let first = || FacetValue { value: value.to_owned(), label: label.to_owned(), count: 0 };
-            values.entry(value).or_insert_with(first).count += count;
+            values.entry(value).or_insert_with(|| FacetValue::new(value, label, 0)).count += count;
         }
-        let mut values: Vec<FacetValue> = values.into_values().collect();
-        values.sort_unstable_by(|a, b| {
-            b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)).then_with(|| a.value.cmp(&b.value))
-        });
-        values
+        values.into_values().collect()
     }
 }
 
@@ -217,6 +225,7 @@ pub(crate) fn facets(tallies: &[Tally; COUNT]) -> Facets {
     Facets {
         organism: of(Facet::Organism),
         method: of(Facet::Method),
+        entity: of(Facet::Entity),
         publisher: of(Facet::Publisher),
         node: of(Facet::Node),
         licence: of(Facet::Licence),

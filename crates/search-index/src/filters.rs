@@ -2,14 +2,15 @@ use std::ops::Bound;
 
 use dataset_model::{Access, TermIri};
 use tantivy::query::{
-    BooleanQuery, EmptyQuery, EnableScoring, InvertedIndexRangeQuery, Query as EngineQuery, TermQuery, TermSetQuery,
-    Weight,
+    BooleanQuery, EmptyQuery, EnableScoring, InvertedIndexRangeQuery, Query as EngineQuery, RangeQuery, TermQuery,
+    TermSetQuery, Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, Searcher, SegmentReader, Term};
 
-use crate::facets::{FACETS, Facet, year_text};
-use crate::schema::{Fields, value_text};
+use crate::exact::normal_form;
+use crate::facets::{COUNT, FACETS, Facet, year_text};
+use crate::schema::{Fields, one_spelling, value_text};
 use crate::{Query, SearchError};
 
 /// The record is deleted or may not be seen.
@@ -25,6 +26,17 @@ pub(crate) struct Filters {
 pub(crate) struct Failed(Vec<u32>);
 
 impl Filters {
+    /// Whether there is any besides who may see what.
+    pub(crate) fn are_any(&self) -> bool {
+        self.weights.iter().any(|(bit, _)| *bit != HIDDEN)
+    }
+
+    /// Only who may see what.
+    pub(crate) fn of_visibility(access: &[Access], fields: &Fields, searcher: &Searcher) -> Result<Self, SearchError> {
+        let query = Query { visible: access.to_vec(), ..Query::default() };
+        Self::new(&query, fields, searcher)
+    }
+
     pub(crate) fn new(query: &Query, fields: &Fields, searcher: &Searcher) -> Result<Self, SearchError> {
         let scoring = EnableScoring::disabled_from_searcher(searcher);
         let mut weights = Vec::new();
@@ -63,6 +75,11 @@ fn set(failed: &mut [u32], doc: DocId, bit: u32) {
 }
 
 impl Failed {
+    /// How many records fail nothing.
+    pub(crate) fn passing(&self) -> u64 {
+        self.0.iter().filter(|failed| **failed == 0).count() as u64
+    }
+
     /// Where the record stands.
     pub(crate) fn verdict(&self, doc: DocId) -> Verdict {
         match self.0.get(doc as usize).copied().unwrap_or(HIDDEN) {
@@ -79,7 +96,7 @@ impl Failed {
 pub(crate) enum Verdict {
     /// It passes all.
     Matches,
-    /// It fails the filter of this facet only, so it counts among that facet's alternatives.
+    /// It fails one filter only: where that is a facet, the record counts among its alternatives.
     FailsOne(usize),
     /// It fails several.
     FailsMore,
@@ -93,6 +110,8 @@ fn filters(query: &Query, fields: &Fields) -> Vec<(u32, Box<dyn EngineQuery>)> {
         .zip(&fields.facets)
         .filter_map(|(facet, field)| Some((facet.bit(), filter(*facet, *field, query, fields)?)))
         .collect();
+    let others = others(query, fields).into_iter().zip(COUNT..);
+    all.extend(others.filter_map(|(filter, place)| Some((1 << place, filter?))));
     if let Some((_, access)) = FACETS.iter().zip(&fields.facets).find(|(facet, _)| **facet == Facet::Access) {
         all.extend(visible(*access, &query.visible).map(|filter| (HIDDEN, filter)));
     }
@@ -105,6 +124,7 @@ fn filter(facet: Facet, field: Field, query: &Query, fields: &Fields) -> Option<
     match facet {
         Facet::Organism => any_of(fields.organism_closure, iris(&query.organism)),
         Facet::Method => any_of(fields.method_closure, iris(&query.method)),
+        Facet::Entity => any_of(fields.entity_closure, entities(&query.entity)),
         Facet::Publisher => any_of(field, texts(&query.publisher)),
         Facet::Licence => any_of(field, texts(&query.licence)),
         Facet::Node => any_of(field, query.node.iter().map(ToString::to_string).collect()),
@@ -120,6 +140,36 @@ fn filter(facet: Facet, field: Field, query: &Query, fields: &Fields) -> Option<
         Facet::Sharded => any_of(field, query.images.sharded.iter().map(ToString::to_string).collect()),
         Facet::Year => years(field, query.year_from, query.year_to),
     }
+}
+
+/// Entities by IRI as they are, by label in the one spelling.
+fn entities(wanted: &[String]) -> Vec<String> {
+    wanted.iter().flat_map(|value| [value.clone(), one_spelling(value)]).collect()
+}
+
+/// Filters that are no facets.
+fn others(query: &Query, fields: &Fields) -> [Option<Box<dyn EngineQuery>>; 5] {
+    let spellings =
+        |values: &[String]| values.iter().flat_map(|value| [one_spelling(value), normal_form(value)]).collect();
+    [
+        any_of(fields.author, spellings(&query.author)),
+        any_of(fields.affiliation, spellings(&query.affiliation)),
+        any_of(fields.exact, query.identifier.iter().map(|value| normal_form(value)).collect()),
+        any_of(fields.thumbnail, query.has_thumbnail.iter().map(ToString::to_string).collect()),
+        sizes(fields.bytes, query.bytes_from, query.bytes_to),
+    ]
+}
+
+fn sizes(field: Field, from: Option<u64>, to: Option<u64>) -> Option<Box<dyn EngineQuery>> {
+    if from.is_none() && to.is_none() {
+        return None;
+    }
+    let (from, to) = (from.unwrap_or(u64::MIN), to.unwrap_or(u64::MAX));
+    if from > to {
+        return Some(Box::new(EmptyQuery));
+    }
+    let bound = |bytes| Bound::Included(Term::from_field_u64(field, bytes));
+    Some(Box::new(RangeQuery::new(bound(from), bound(to))))
 }
 
 /// Records with any of the values; no filter where there are none.

@@ -1,9 +1,12 @@
+use std::collections::HashSet;
 use std::ops::Range;
 
+use dataset_model::{Term, TermIri};
 use tantivy::tokenizer::{TextAnalyzer, Token};
 
 use crate::analysis::{Form, Side, analyzer, tokens};
-use crate::text_query::{Sequence, TextQuery};
+use crate::schema::one_spelling;
+use crate::text_query::{Asked, Named, Sequence, TextQuery};
 use crate::{Fragment, Highlight, Query, SearchDocument};
 
 /// At most this many pieces of a description.
@@ -16,26 +19,31 @@ const LEAD_BYTES: usize = 60;
 const MAX_VIA: usize = 8;
 
 /// Finds the words of a query in the texts of its hits.
-pub(crate) struct Highlighter {
+pub(crate) struct Highlighter<'a> {
     stemmed: TextAnalyzer,
     plain: TextAnalyzer,
+    text: &'a TextQuery,
     wanted: Vec<Sequence>,
-    prefix: Option<String>,
+    beginnings: Vec<String>,
 }
 
-impl Highlighter {
-    pub(crate) fn new(text: &TextQuery) -> Self {
+impl<'a> Highlighter<'a> {
+    pub(crate) fn new(text: &'a TextQuery) -> Self {
+        let mut wanted: Vec<Sequence> = text.wanted().flat_map(Asked::sequences).cloned().collect();
+        wanted.sort_unstable();
+        wanted.dedup();
         Self {
             stemmed: analyzer(Form::Stemmed, Side::Record),
             plain: analyzer(Form::Plain, Side::Record),
-            wanted: text.wanted().map(|clause| clause.stemmed.clone()).collect(),
-            prefix: text.prefix_word().map(str::to_owned),
+            text,
+            wanted,
+            beginnings: text.beginnings().map(str::to_owned).collect(),
         }
     }
 
     /// The places in title, description and keywords where the words are.
     pub(crate) fn highlights(&mut self, document: &SearchDocument) -> Vec<Highlight> {
-        if self.wanted.is_empty() {
+        if self.wanted.is_empty() && self.beginnings.is_empty() {
             return Vec::new();
         }
         let title = self.whole(&document.title).into_iter().collect();
@@ -50,18 +58,26 @@ impl Highlighter {
 
     /// See [`Hit::matched_via`](crate::Hit::matched_via).
     pub(crate) fn matched_via(&mut self, query: &Query, document: &SearchDocument) -> Vec<String> {
-        let by_filter = |wanted: &[_], terms: &[dataset_model::Term]| -> Vec<String> {
-            let exact = terms.iter().any(|term| wanted.contains(&term.iri));
-            let through = terms.iter().filter(|term| !wanted.is_empty() && (!exact || wanted.contains(&term.iri)));
-            through.map(|term| term.label.clone()).collect()
-        };
-        let mut names = by_filter(&query.organism, &document.organisms);
-        names.extend(by_filter(&query.method, &document.methods));
-        for name in document.organism_names.iter().chain(&document.method_names) {
-            if names.len() < MAX_VIA && !names.contains(name) && !self.marks(name).is_empty() {
+        let mut names = Vec::new();
+        names.extend(through(&query.organism, &document.organisms));
+        names.extend(through(&query.method, &document.methods));
+        let entities = entities_meant(&query.entity, document);
+        names.extend(through(&entities, &document.about));
+        let mut words = Vec::new();
+        for asked in self.text.wanted() {
+            match asked.named.as_ref().map(|named| terms_through(named, document)).filter(|found| !found.is_empty()) {
+                Some(found) => names.extend(found),
+                None => words.extend(asked.sequences().cloned()),
+            }
+        }
+        let known = document.organism_names.iter().chain(&document.method_names).chain(&document.about_names);
+        for name in known {
+            if names.len() < MAX_VIA && !self.places(name, &words).is_empty() {
                 names.push(name.clone());
             }
         }
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         names.truncate(MAX_VIA);
         names
     }
@@ -73,19 +89,59 @@ impl Highlighter {
 
     /// Where the words are, in order and apart.
     fn marks(&mut self, text: &str) -> Vec<Range<usize>> {
-        if self.wanted.is_empty() {
-            return Vec::new();
+        let wanted = std::mem::take(&mut self.wanted);
+        let marks = self.places(text, &wanted);
+        self.wanted = wanted;
+        marks
+    }
+
+    fn places(&mut self, text: &str, wanted: &[Sequence]) -> Vec<Range<usize>> {
+        let mut marks = Vec::new();
+        if !wanted.is_empty() {
+            let words = tokens(&mut self.stemmed, text);
+            marks.extend(wanted.iter().flat_map(|sequence| occurrences(&words, sequence)));
         }
-        let words = tokens(&mut self.stemmed, text);
-        let mut marks: Vec<Range<usize>> =
-            self.wanted.iter().flat_map(|sequence| occurrences(&words, sequence)).collect();
-        if let Some(prefix) = &self.prefix {
+        if !self.beginnings.is_empty() {
             let plain = tokens(&mut self.plain, text);
-            let begins = plain.iter().filter(|token| token.text.starts_with(prefix.as_str()));
+            let begins = plain.iter().filter(|token| self.beginnings.iter().any(|start| token.text.starts_with(start)));
             marks.extend(begins.map(|token| token.offset_from..token.offset_to));
         }
         merged(marks)
     }
+}
+
+/// Through which of its terms a record is one of those asked for: those themselves, where it has them, else all it has, as
+/// it does not say which of them an ancestor belongs to.
+fn through<'a>(wanted: &[TermIri], terms: &'a [Term]) -> impl Iterator<Item = String> + use<'a> {
+    let exact: Vec<&Term> = terms.iter().filter(|term| wanted.contains(&term.iri)).collect();
+    let found = match (wanted.is_empty(), exact.is_empty()) {
+        (true, _) => Vec::new(),
+        (false, true) => terms.iter().collect(),
+        (false, false) => exact,
+    };
+    found.into_iter().map(|term| term.label.clone())
+}
+
+/// The entities a filter means, by IRI or label.
+fn entities_meant(wanted: &[String], document: &SearchDocument) -> Vec<TermIri> {
+    let iris = wanted.iter().filter_map(|text| text.parse().ok());
+    let named =
+        document.about.iter().filter(|term| wanted.iter().any(|name| one_spelling(name) == one_spelling(&term.label)));
+    iris.chain(named.map(|term| term.iri.clone())).collect()
+}
+
+/// The terms of a record through which it is what the words name; what only repeats the words says nothing.
+fn terms_through(named: &Named, document: &SearchDocument) -> Vec<String> {
+    let wanted = &named.concept.terms;
+    let kinds = [
+        (&document.organisms, &document.organism_closure),
+        (&document.methods, &document.method_closure),
+        (&document.about, &document.about_closure),
+    ];
+    let hit = |(terms, closure): &(&Vec<Term>, &Vec<TermIri>)| {
+        wanted.iter().any(|term| closure.contains(term) || terms.iter().any(|own| own.iri == *term))
+    };
+    kinds.into_iter().filter(hit).flat_map(|(terms, _)| through(wanted, terms)).collect()
 }
 
 fn occurrences(words: &[Token], sequence: &Sequence) -> Vec<Range<usize>> {

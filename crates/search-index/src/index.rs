@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use dataset_model::{DatasetKey, NodeId};
+use dataset_model::{Access, DatasetKey, NodeId};
 use tantivy::directory::MmapDirectory;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{
@@ -15,7 +15,8 @@ use crate::facets::{FACETS, Facet, Tally};
 use crate::landing::LandingFacets;
 use crate::schema::{Fields, SCHEMA_VERSION, key_text};
 use crate::search::{Search, stored};
-use crate::{IndexChange, Query, Results, SearchDocument, SearchError};
+use crate::similar::Similar;
+use crate::{Hit, IndexChange, Query, Results, SearchDocument, SearchError, Vocabulary};
 
 /// Memory in which records are gathered before they are written, per thread.
 const BYTES_PER_WRITER_THREAD: usize = 48 << 20;
@@ -139,8 +140,33 @@ impl SearchIndex {
     /// # Errors
     /// When the query is too large, its cursor belongs to another order, or the index cannot be read.
     pub fn search(&self, query: &Query) -> Result<Results, SearchError> {
+        self.search_knowing(query, &())
+    }
+
+    /// As [`search`](Self::search), with words that are known to name something finding all that is it.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_knowing(&self, query: &Query, vocabulary: &dyn Vocabulary) -> Result<Results, SearchError> {
+        let (searcher, fields) = (&self.reader.searcher(), &self.fields);
+        Search { query, fields, searcher, columns: &self.columns, landing: &self.landing, vocabulary }.run()
+    }
+
+    /// Records like one, most alike first, by terms and text; none where the reader may not see that one. A hit's
+    /// `matched_via` names the terms that both have, its `highlights` the words.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn similar(&self, key: &DatasetKey, visible: &[Access], most: usize) -> Result<Vec<Hit>, SearchError> {
         let searcher = &self.reader.searcher();
-        Search { query, fields: &self.fields, searcher, columns: &self.columns, landing: &self.landing }.run()
+        let Some(address) = find(searcher, &self.key_term(key)).map_err(SearchError::read)? else {
+            return Ok(Vec::new());
+        };
+        let record = stored(searcher, &self.fields, address)?;
+        if !visible.contains(&record.access) {
+            return Ok(Vec::new());
+        }
+        Similar { record: &record, fields: &self.fields, searcher, columns: &self.columns, visible, most }.run()
     }
 
     /// One record. Whether the reader may see it is for the caller to decide.

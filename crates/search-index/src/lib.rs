@@ -4,7 +4,7 @@
 //! facet counts, highlights and cursors. The engine behind it is named in this crate only.
 //!
 //! **Must not know** RDF, ontologies, HTTP, peers or permissions: the ancestors of a term come with each record, and the
-//! caller says which access levels a reader may see ([`Query::visible`]).
+//! caller says which access levels a reader may see ([`Query::visible`]) and what words are known to mean ([`Vocabulary`]).
 //!
 //! The index is a projection: delete its folder and it can be made again. What it has taken in is written in the same
 //! commit as the records ([`SearchIndex::apply`]), so a caller always knows where to resume.
@@ -46,12 +46,17 @@ mod results;
 mod schema;
 mod scoring;
 mod search;
+mod similar;
+mod suggest;
 mod syntax;
+mod term_sets;
 mod text_query;
+mod vocabulary;
 
 pub use cursor::Cursor;
 pub use document::{ImageFacets, IndexChange, SearchDocument};
 pub use error::SearchError;
 pub use index::SearchIndex;
 pub use query::{ImageQuery, MAX_PAGE_SIZE, MAX_QUERY_BYTES, MAX_QUERY_TERMS, MAX_VALUES, Query, Sort};
-pub use results::{FacetValue, Facets, Fragment, Highlight, Hit, Results};
+pub use results::{FacetValue, Facets, Fragment, Highlight, Hit, Results, Suggestion};
+pub use vocabulary::{Concept, Vocabulary};

@@ -15,12 +15,20 @@ pub const MAX_PAGE_SIZE: usize = 200;
 /// What is searched for. Filters of different fields all have to match; of the values of one filter, any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// Words, all required; `"a phrase"`; `-without`. Never a syntax error: what cannot be read is taken as words.
+    /// Words, all required; `"a phrase"`; `-without`; `beginning*`; `this OR that`. Never a syntax error: what cannot be read is taken as words.
     pub text: String,
     /// Organisms, descendants included.
     pub organism: Vec<TermIri>,
     /// Imaging methods, descendants included.
     pub method: Vec<TermIri>,
+    /// Tissues, cell lines, cell components and other entities: IRIs, descendants included, or labels as recorded.
+    pub entity: Vec<String>,
+    /// Authors: ORCIDs, or whole names in any case.
+    pub author: Vec<String>,
+    /// Affiliations of authors: RORs, or whole names in any case.
+    pub affiliation: Vec<String>,
+    /// Accession numbers, DOIs, ids and addresses, as a whole, in any spelling.
+    pub identifier: Vec<String>,
     /// Publishers, exactly as the facet gives them.
     pub publisher: Vec<String>,
     /// Licences, exactly as the facet gives them.
@@ -33,6 +41,12 @@ pub struct Query {
     pub year_from: Option<u16>,
     /// Published in this year or earlier; leaves out records without a year.
     pub year_to: Option<u16>,
+    /// At least so many bytes; leaves out records of unknown size.
+    pub bytes_from: Option<u64>,
+    /// At most so many bytes; leaves out records of unknown size.
+    pub bytes_to: Option<u64>,
+    /// With, or without, a picture to show.
+    pub has_thumbnail: Option<bool>,
     /// With, or without, images that can be opened.
     pub has_images: Option<bool>,
     /// What the images are, by the values of the facets.
@@ -45,6 +59,8 @@ pub struct Query {
     pub cursor: Option<Cursor>,
     /// Whether to count facets.
     pub facets: bool,
+    /// Whether to suggest other spellings where little is found.
+    pub suggest: bool,
     /// The access levels the reader may see. Records of other levels are neither found nor counted.
     pub visible: Vec<Access>,
 }
@@ -77,33 +93,32 @@ impl Default for Query {
             text: String::new(),
             organism: Vec::new(),
             method: Vec::new(),
+            entity: Vec::new(),
+            author: Vec::new(),
+            affiliation: Vec::new(),
+            identifier: Vec::new(),
             publisher: Vec::new(),
             licence: Vec::new(),
             node: Vec::new(),
             access: Vec::new(),
             year_from: None,
             year_to: None,
+            bytes_from: None,
+            bytes_to: None,
+            has_thumbnail: None,
             has_images: None,
             images: ImageQuery::default(),
             sort: Sort::Relevance,
             size: 20,
             cursor: None,
             facets: false,
+            suggest: false,
             visible: vec![Access::Open, Access::MetadataOnly],
         }
     }
 }
 
 impl Query {
-    /// Whether it asks for less than all that is visible, apart from its text.
-    pub(crate) fn has_filters(&self) -> bool {
-        let years = self.year_from.is_some() || self.year_to.is_some();
-        let terms = !self.organism.is_empty() || !self.method.is_empty();
-        let values = !self.publisher.is_empty() || !self.licence.is_empty();
-        let places = !self.node.is_empty() || !self.access.is_empty();
-        years || terms || values || places || self.has_images.is_some() || self.images != ImageQuery::default()
-    }
-
     /// Refuses what would cost more than a search may.
     pub(crate) fn check(&self) -> Result<(), SearchError> {
         if self.text.len() > MAX_QUERY_BYTES {
@@ -115,6 +130,10 @@ impl Query {
         let lists = [
             ("organism", self.organism.len()),
             ("method", self.method.len()),
+            ("entity", self.entity.len()),
+            ("author", self.author.len()),
+            ("affiliation", self.affiliation.len()),
+            ("identifier", self.identifier.len()),
             ("publisher", self.publisher.len()),
             ("licence", self.licence.len()),
             ("node", self.node.len()),

@@ -15,6 +15,17 @@ pub struct Results {
     pub facets: Facets,
     /// Where the next page starts; absent on the last.
     pub next_cursor: Option<Cursor>,
+    /// Other spellings of the text that find more; only where it finds little, and best first.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// A text like the one searched for, in words the reader can find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The text to search for instead.
+    pub text: String,
+    /// How many records it finds, with the same filters.
+    pub total: u64,
 }
 
 /// One record that matches.
@@ -54,10 +65,12 @@ pub struct Fragment {
 /// cut short; each is sorted by count, then label.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facets {
-    /// Organisms as recorded; value is the term IRI.
+    /// Organisms as recorded and everything above them; value is the term IRI.
     pub organism: Vec<FacetValue>,
-    /// Imaging methods as recorded; value is the term IRI.
+    /// Imaging methods as recorded and everything above them; value is the term IRI.
     pub method: Vec<FacetValue>,
+    /// Tissues, cell lines, cell components and other entities as recorded and everything above them; value is the term IRI.
+    pub entity: Vec<FacetValue>,
     /// Publishers.
     pub publisher: Vec<FacetValue>,
     /// Nodes.
@@ -89,12 +102,28 @@ pub struct Facets {
 }
 
 /// One value and how many records have it.
+///
+/// The index gives terms in one list, each counted once for every record that has it or a narrower one; whoever knows the
+/// ontology makes trees of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetValue {
     /// What to filter by.
     pub value: String,
     /// What people read; of several labels of a term, the one most records use.
     pub label: String,
-    /// Number of records.
+    /// Number of records: as many as the filter finds.
     pub count: u64,
+    /// Of a term: number of records that name the term itself, not only narrower ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<u64>,
+    /// Narrower values in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<FacetValue>,
+}
+
+impl FacetValue {
+    /// A value without any below it.
+    pub fn new(value: impl Into<String>, label: impl Into<String>, count: u64) -> Self {
+        Self { value: value.into(), label: label.into(), count, recorded: None, children: Vec::new() }
+    }
 }

@@ -4,13 +4,13 @@ use tantivy::schema::{
 };
 
 use crate::analysis::{Form, folded};
-use crate::exact::exact_forms;
-use crate::facets::{FACETS, facet_values};
+use crate::exact::{exact_forms, normal_form};
+use crate::facets::{FACETS, Facet, facet_values};
 use crate::{SearchDocument, SearchError};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";
@@ -49,13 +49,21 @@ pub(crate) struct Fields {
     pub(crate) words: Field,
     pub(crate) organism_closure: Field,
     pub(crate) method_closure: Field,
+    /// Term IRIs and folded labels.
+    pub(crate) entity_closure: Field,
+    /// ORCIDs in normal form and folded names.
+    pub(crate) author: Field,
+    /// RORs in normal form and folded names.
+    pub(crate) affiliation: Field,
+    /// `true` or `false`.
+    pub(crate) thumbnail: Field,
     /// One per facet, in the order of [`FACETS`].
     pub(crate) facets: Vec<Field>,
     pub(crate) date: Field,
     pub(crate) bytes: Field,
     pub(crate) title_order: Field,
     /// Title first, then as [`texts_of`] lists them.
-    pub(crate) texts: Vec<TextField>,
+    pub(crate) texts: [TextField; 7],
 }
 
 impl Fields {
@@ -67,7 +75,11 @@ impl Fields {
         let words = builder.add_text_field("words", indexed(Form::Plain, IndexRecordOption::Basic));
         let organism_closure = builder.add_text_field("organism_closure", STRING);
         let method_closure = builder.add_text_field("method_closure", STRING);
-        let facets = FACETS.iter().map(|facet| builder.add_text_field(facet.field_name(), STRING | FAST)).collect();
+        let entity_closure = builder.add_text_field("entity_closure", STRING);
+        let author = builder.add_text_field("author", STRING);
+        let affiliation = builder.add_text_field("affiliation", STRING);
+        let thumbnail = builder.add_text_field("thumbnail", STRING);
+        let facets = FACETS.iter().map(|facet| facet_field(&mut builder, *facet)).collect();
         let date = builder.add_u64_field(DATE, FAST);
         let bytes = builder.add_u64_field(BYTES, FAST);
         let title_order = builder.add_text_field(TITLE_ORDER, TextOptions::default() | FAST);
@@ -81,6 +93,10 @@ impl Fields {
             words,
             organism_closure,
             method_closure,
+            entity_closure,
+            author,
+            affiliation,
+            thumbnail,
             facets,
             date,
             bytes,
@@ -123,18 +139,34 @@ impl Fields {
         organisms.for_each(|iri| document.add_text(self.organism_closure, iri.as_str()));
         let methods = record.methods.iter().map(|term| &term.iri).chain(&record.method_closure);
         methods.for_each(|iri| document.add_text(self.method_closure, iri.as_str()));
+        let entities = record.about.iter().map(|term| &term.iri).chain(&record.about_closure);
+        entities.for_each(|iri| document.add_text(self.entity_closure, iri.as_str()));
+        record.about.iter().for_each(|term| document.add_text(self.entity_closure, one_spelling(&term.label)));
+        record.authors.iter().for_each(|name| document.add_text(self.author, one_spelling(name)));
+        record.orcids.iter().for_each(|orcid| document.add_text(self.author, normal_form(orcid)));
+        for affiliation in &record.affiliations {
+            document.add_text(self.affiliation, one_spelling(affiliation));
+            document.add_text(self.affiliation, normal_form(affiliation));
+        }
+        document.add_text(self.thumbnail, record.thumbnail.is_some().to_string());
         for (facet, field) in FACETS.iter().zip(&self.facets) {
             facet_values(*facet, record).iter().for_each(|value| document.add_text(*field, value));
         }
     }
 }
 
-fn text_fields(builder: &mut SchemaBuilder) -> Vec<TextField> {
+/// Terms are looked up in their closures, so their facets are only counted.
+fn facet_field(builder: &mut SchemaBuilder, facet: Facet) -> Field {
+    let options = if facet.is_terms() { TextOptions::default() | FAST } else { STRING | FAST };
+    builder.add_text_field(facet.field_name(), options)
+}
+
+fn text_fields(builder: &mut SchemaBuilder) -> [TextField; 7] {
     let mut add = |name, form, weight, typical_words| {
         let field = builder.add_text_field(name, indexed(form, IndexRecordOption::WithFreqsAndPositions));
         TextField { field, form, weight, typical_words }
     };
-    vec![
+    [
         add("title", Form::Stemmed, 8.0, 12),
         add("identifiers", Form::Plain, 6.0, 10),
         add("names", Form::Stemmed, 5.0, 60),
@@ -151,7 +183,8 @@ fn texts_of(record: &SearchDocument) -> [Vec<&str>; 7] {
         values.iter().map(String::as_str)
     }
     let labels = record.organisms.iter().chain(&record.methods).chain(&record.about);
-    let names = labels.map(|term| term.label.as_str()).chain(all(&record.organism_names));
+    let names =
+        labels.map(|term| term.label.as_str()).chain(all(&record.organism_names)).chain(all(&record.about_names));
     let licence_and_publisher = record.publisher.iter().chain(&record.licence).map(String::as_str);
     [
         vec![&record.title],
@@ -193,6 +226,11 @@ pub(crate) fn title_order(title: &str) -> String {
 pub(crate) fn value_text(text: &str) -> Option<&str> {
     let text = cut(text.trim(), VALUE_BYTES);
     (!text.is_empty()).then_some(text)
+}
+
+/// A name as it is compared: without regard to case, accents and blanks.
+pub(crate) fn one_spelling(name: &str) -> String {
+    folded(&cut(name, VALUE_BYTES).split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn cut(text: &str, bytes: usize) -> &str {

@@ -13,8 +13,9 @@ use crate::landing::LandingFacets;
 use crate::ranking::{Candidate, RankedSegment, SegmentRanking, merge, score_of};
 use crate::schema::{Fields, read_key};
 use crate::scoring::AssumedCollection;
+use crate::suggest::suggestions;
 use crate::text_query::TextQuery;
-use crate::{Cursor, Facets, Hit, Query, Results, SearchDocument, SearchError, Sort};
+use crate::{Cursor, Hit, Query, Results, SearchDocument, SearchError, Sort, Vocabulary};
 
 /// One search over one snapshot.
 pub(crate) struct Search<'a> {
@@ -23,13 +24,14 @@ pub(crate) struct Search<'a> {
     pub(crate) searcher: &'a Searcher,
     pub(crate) columns: &'a ColumnCache,
     pub(crate) landing: &'a LandingFacets,
+    pub(crate) vocabulary: &'a dyn Vocabulary,
 }
 
 /// What a pass over all segments found.
-struct Pass {
+pub(crate) struct Pass {
     /// Visible records that match the text, whatever the filters say.
     matched_text: u64,
-    total: u64,
+    pub(crate) total: u64,
     ranked: Vec<RankedSegment>,
     /// Absent where facets need no counting.
     tallies: Option<[Tally; COUNT]>,
@@ -46,30 +48,44 @@ impl Search<'_> {
     /// Runs the search.
     pub(crate) fn run(&self) -> Result<Results, SearchError> {
         self.query.check()?;
-        let mut text = TextQuery::read(&self.query.text)?;
+        let mut text = TextQuery::read(&self.query.text, self.vocabulary)?;
+        let filters = Filters::new(self.query, self.fields, self.searcher)?;
         let sort = effective_sort(self.query.sort, &text);
         let cursor = self.query.cursor.as_ref();
         if cursor.is_some_and(|cursor| cursor.sort != sort) {
             return Err(SearchError::CursorOrder);
         }
-        if cursor.is_some_and(|cursor| cursor.prefix) {
-            text = text.with_prefix().ok_or(SearchError::BadCursor)?;
+        if cursor.is_some_and(|cursor| cursor.loose) {
+            text = text.loosened().ok_or(SearchError::BadCursor)?;
         }
-        let known = self.known_facets(&text);
-        let mut pass = self.pass(&text, sort, known.as_ref())?;
+        let landing = self.query.facets && text.is_empty() && !filters.are_any();
+        let known = landing.then(|| self.landing.get(self.searcher, self.query)).flatten();
+        let count = self.query.facets && known.is_none();
+        let mut pass = self.pass(&text, &filters, sort, count)?;
         if pass.matched_text == 0
             && cursor.is_none()
-            && let Some(prefix) = text.with_prefix()
+            && let Some(loose) = text.loosened()
         {
-            text = prefix;
-            pass = self.pass(&text, sort, known.as_ref())?;
+            text = loose;
+            pass = self.pass(&text, &filters, sort, count)?;
         }
-        let facets = self.facets(known, pass.tallies.as_ref(), &text);
-        self.results(pass, facets, &text, sort)
+        let counted = pass.tallies.as_ref().map(facets);
+        if let Some(counted) = counted.as_ref().filter(|_| landing) {
+            self.landing.keep(self.searcher, self.query, counted);
+        }
+        let suggestions = if cursor.is_none() { suggestions(self, &filters, &text, pass.total)? } else { Vec::new() };
+        let results = self.results(pass, &text, sort)?;
+        Ok(Results { facets: known.or(counted).unwrap_or_default(), suggestions, ..results })
     }
 
-    fn pass(&self, text: &TextQuery, sort: Sort, known: Option<&Facets>) -> Result<Pass, SearchError> {
-        let filters = Filters::new(self.query, self.fields, self.searcher)?;
+    /// Goes through all records; `count` says whether facets are counted.
+    pub(crate) fn pass(
+        &self,
+        text: &TextQuery,
+        filters: &Filters,
+        sort: Sort,
+        count: bool,
+    ) -> Result<Pass, SearchError> {
         let assumed = AssumedCollection(&self.fields.texts);
         let scoring = match sort {
             Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&assumed, self.searcher),
@@ -77,7 +93,7 @@ impl Search<'_> {
         };
         let weight = (!text.is_empty()).then(|| text.query(self.fields).weight(scoring)).transpose();
         let weight = weight.map_err(SearchError::read)?;
-        let tallies = (self.query.facets && known.is_none()).then(Default::default);
+        let tallies = count.then(Default::default);
         let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), tallies };
         for reader in self.searcher.segment_readers() {
             self.segment(&mut pass, reader, &filters.run(reader)?, weight.as_deref(), sort)?;
@@ -127,41 +143,24 @@ impl Search<'_> {
         if self.query.size == 0 { 0 } else { self.query.size + 1 }
     }
 
-    /// Facets that need no counting, because this question was asked before.
-    fn known_facets(&self, text: &TextQuery) -> Option<Facets> {
-        let landing = self.query.facets && text.is_empty() && !self.query.has_filters();
-        landing.then(|| self.landing.get(self.searcher, self.query)).flatten()
-    }
-
-    fn facets(&self, known: Option<Facets>, tallies: Option<&[Tally; COUNT]>, text: &TextQuery) -> Facets {
-        if let Some(known) = known {
-            return known;
-        }
-        let counted = tallies.map(facets).unwrap_or_default();
-        if tallies.is_some() && text.is_empty() && !self.query.has_filters() {
-            self.landing.keep(self.searcher, self.query, &counted);
-        }
-        counted
-    }
-
-    fn results(&self, pass: Pass, facets: Facets, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
-        let read = |address| self.stored(address);
+    fn results(&self, pass: Pass, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
+        let read = |address| keyed(self.searcher, self.fields, address);
         let mut candidates = merge(pass.ranked, self.page_and_one(), &read)?;
         let more = candidates.len() > self.query.size;
         candidates.truncate(self.query.size);
         let next_cursor = candidates.last().filter(|_| more).map(|last| Cursor {
             sort,
-            prefix: text.prefix,
+            loose: text.loose,
             value: last.value.clone(),
             key: last.key.clone(),
         });
         let mut highlighter = Highlighter::new(text);
         let hit = |candidate| self.hit(candidate, sort, &mut highlighter);
         let hits = candidates.iter().map(hit).collect::<Result<_, _>>()?;
-        Ok(Results { total: pass.total, hits, facets, next_cursor })
+        Ok(Results { total: pass.total, hits, next_cursor, ..Results::default() })
     }
 
-    fn hit(&self, candidate: &Candidate, sort: Sort, highlighter: &mut Highlighter) -> Result<Hit, SearchError> {
+    fn hit(&self, candidate: &Candidate, sort: Sort, highlighter: &mut Highlighter<'_>) -> Result<Hit, SearchError> {
         let document: SearchDocument = serde_json::from_slice(&candidate.record).map_err(SearchError::read)?;
         Ok(Hit {
             score: if sort == Sort::Relevance { score_of(&candidate.value) } else { 0.0 },
@@ -170,14 +169,19 @@ impl Search<'_> {
             document,
         })
     }
+}
 
-    fn stored(&self, address: DocAddress) -> Result<(DatasetKey, Vec<u8>), SearchError> {
-        let document: TantivyDocument = self.searcher.doc(address).map_err(SearchError::read)?;
-        let key = document.get_first(self.fields.key);
-        let key = key.as_ref().and_then(|key| key.as_str()).and_then(read_key);
-        let key = key.ok_or_else(|| SearchError::read("a stored record has no key"))?;
-        Ok((key, record_of(self.fields, &document).to_vec()))
-    }
+/// The key of a record, and the record as JSON.
+pub(crate) fn keyed(
+    searcher: &Searcher,
+    fields: &Fields,
+    address: DocAddress,
+) -> Result<(DatasetKey, Vec<u8>), SearchError> {
+    let document: TantivyDocument = searcher.doc(address).map_err(SearchError::read)?;
+    let key = document.get_first(fields.key);
+    let key = key.as_ref().and_then(|key| key.as_str()).and_then(read_key);
+    let key = key.ok_or_else(|| SearchError::read("a stored record has no key"))?;
+    Ok((key, record_of(fields, &document).to_vec()))
 }
 
 impl Counted {

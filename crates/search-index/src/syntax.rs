@@ -7,9 +7,20 @@ pub(crate) struct Clause {
     pub(crate) quoted: bool,
     /// A minus stood before them: records with them are left out.
     pub(crate) excluded: bool,
+    /// A star stood behind it: it is the beginning of a word.
+    pub(crate) beginning: bool,
 }
 
-/// Reads what a person typed: words, `"phrases"` and `-exclusions`. A quote without a partner is no quote; anything else
+impl Clause {
+    /// As it is typed.
+    pub(crate) fn written(&self) -> String {
+        let (minus, star) = (if self.excluded { "-" } else { "" }, if self.beginning { "*" } else { "" });
+        let quote = if self.quoted { "\"" } else { "" };
+        format!("{minus}{quote}{}{quote}{star}", self.text)
+    }
+}
+
+/// Reads what a person typed: words, `"phrases"`, `-exclusions` and `beginnings*`. A quote without a partner is no quote; anything else
 /// that looks like syntax is just words.
 pub(crate) fn parse(text: &str) -> Vec<Clause> {
     let clean: String = text.chars().map(normal_char).collect();
@@ -37,7 +48,11 @@ fn next_clause(text: &str) -> (Option<Clause>, &str) {
         Some(body) if body.starts_with(|c: char| c == '"' || c.is_alphanumeric()) => (true, body),
         _ => (false, text),
     };
-    let clause = |text: &str, quoted| Some(Clause { text: text.to_owned(), quoted, excluded });
+    let clause = |text: &str, quoted: bool| {
+        let beginning = !quoted && text.ends_with('*');
+        let text = if beginning { text.trim_end_matches('*') } else { text }.to_owned();
+        Some(Clause { text, quoted, excluded, beginning })
+    };
     match body.strip_prefix('"') {
         Some(inner) => match inner.split_once('"') {
             Some((phrase, after)) => (clause(phrase, true), after),
@@ -58,11 +73,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<String> {
-        let show = |clause: &Clause| {
-            let minus = if clause.excluded { "-" } else { "" };
-            if clause.quoted { format!("{minus}\"{}\"", clause.text) } else { format!("{minus}{}", clause.text) }
-        };
-        parse(text).iter().map(show).collect()
+        parse(text).iter().map(Clause::written).collect()
     }
 
     #[test]
@@ -70,6 +81,7 @@ mod tests {
         assert_eq!(read("mouse \"light sheet\" -human"), ["mouse", "\"light sheet\"", "-human"]);
         assert_eq!(read("S-BIAD595 -\"two words\""), ["S-BIAD595", "-\"two words\""]);
         assert_eq!(read("“細胞 分裂”"), ["\"細胞 分裂\""]);
+        assert_eq!(read("mito* -pro* \"a*\" * 5*x"), ["mito*", "-pro*", "\"a*\"", "5*x"]);
     }
 
     #[test]

@@ -7,20 +7,30 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::tokenizer::TextAnalyzer;
 
-use crate::SearchError;
-use crate::analysis::{Form, Side, analyzer, tokens};
+use crate::analysis::{BOUNDARY, Form, Side, analyzer, tokens};
 use crate::exact::normal_form;
 use crate::query::MAX_QUERY_TERMS;
 use crate::schema::Fields;
 use crate::scoring::Weighted;
 use crate::syntax::{Clause, parse};
+use crate::{Concept, SearchError, Vocabulary};
 
 /// What a whole identifier counts: more than any word could.
 const EXACT_SCORE: f32 = 500.0;
+/// What a term that the words name counts: about as much as its name would in a short list of names.
+const TERM_SCORE: f32 = 24.0;
+/// What another name of the same thing counts, against the name that was typed.
+const OTHER_NAME: f32 = 0.5;
 /// What a word found by its beginning counts.
 const PREFIX_SCORE: f32 = 1.0;
-/// Shorter beginnings would match nearly anything.
+/// Shorter last words are never taken as beginnings by themselves: they would match nearly anything.
 const MIN_PREFIX_CHARS: usize = 3;
+/// Shorter beginnings with a star are taken as words.
+const MIN_STARRED_CHARS: usize = 2;
+/// As many words next to each other can be the name of one thing.
+const MAX_RUN: usize = 5;
+/// As many other names and terms are looked for at most, over the whole text.
+const MAX_ALTERNATIVES: usize = 64;
 
 /// Words without which a question means the same. They are looked for only where nothing else is, or in quotes.
 const STOP_WORDS: [&str; 28] = [
@@ -34,19 +44,36 @@ pub(crate) type Sequence = Vec<(usize, String)>;
 /// One clause, analysed.
 #[derive(Debug, Clone)]
 pub(crate) struct Looked {
+    pub(crate) clause: Clause,
     pub(crate) stemmed: Sequence,
     pub(crate) plain: Sequence,
     exact: String,
-    quoted: bool,
-    excluded: bool,
+}
+
+/// One thing that is wanted, or not: a clause, or several whose words together name something.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) parts: Vec<Looked>,
+    pub(crate) named: Option<Named>,
+    /// `OR` stood before it: it or the one before it is wanted.
+    pub(crate) or: bool,
+}
+
+/// Something known, with the words that name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// The words typed, side by side.
+    own: Looked,
+    names: Vec<Looked>,
+    pub(crate) concept: Concept,
 }
 
 /// The text of a query, analysed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextQuery {
-    clauses: Vec<Looked>,
-    /// The last word stands for everything that begins with it.
-    pub(crate) prefix: bool,
+    pub(crate) asked: Vec<Asked>,
+    /// The last word stands for everything that begins with it, and CJK text may begin and end within words.
+    pub(crate) loose: bool,
 }
 
 impl TextQuery {
@@ -54,26 +81,38 @@ impl TextQuery {
     ///
     /// # Errors
     /// When it has too many words.
-    pub(crate) fn read(text: &str) -> Result<Self, SearchError> {
-        let mut analyzers = [analyzer(Form::Stemmed, Side::Query), analyzer(Form::Plain, Side::Query)];
-        let mut clauses: Vec<Looked> = parse(text)
+    pub(crate) fn read(text: &str, vocabulary: &dyn Vocabulary) -> Result<Self, SearchError> {
+        let mut reader = Reader::new(vocabulary);
+        let clauses: Vec<Looked> = parse(text)
             .into_iter()
-            .map(|clause| look(&mut analyzers, clause))
-            .filter(|c| !c.plain.is_empty())
+            .map(|clause| reader.look(clause))
+            .filter(|looked| !looked.plain.is_empty())
             .collect();
         let terms = clauses.iter().map(|clause| clause.plain.len()).sum();
         if terms > MAX_QUERY_TERMS {
             return Err(SearchError::TooManyTerms { terms, limit: MAX_QUERY_TERMS });
         }
-        if clauses.iter().any(|clause| !clause.excluded && !clause.is_stop_word()) {
-            clauses.retain(|clause| clause.excluded || !clause.is_stop_word());
+        let mut asked = join_alternatives(reader.group(clauses));
+        if asked.iter().any(|asked| !asked.excluded() && !asked.is_stop_word()) {
+            asked.retain(|asked| asked.or || asked.excluded() || !asked.is_stop_word());
         }
-        Ok(Self { clauses, prefix: false })
+        Ok(Self { asked, loose: false })
+    }
+
+    /// Words that are stems already, to be shown where they are.
+    pub(crate) fn of_stems<'s>(stems: impl Iterator<Item = &'s str>) -> Self {
+        let asked = stems.map(|stem| {
+            let clause = Clause { text: stem.to_owned(), quoted: false, excluded: false, beginning: false };
+            let looked =
+                Looked { stemmed: vec![(0, stem.to_owned())], plain: Vec::new(), exact: String::new(), clause };
+            Asked { parts: vec![looked], named: None, or: false }
+        });
+        Self { asked: asked.collect(), loose: false }
     }
 
     /// Nothing is asked for.
     pub(crate) fn is_empty(&self) -> bool {
-        self.clauses.is_empty()
+        self.asked.is_empty()
     }
 
     /// Whether there are words to rank by.
@@ -81,30 +120,42 @@ impl TextQuery {
         self.wanted().next().is_some()
     }
 
-    /// The clauses that must match.
-    pub(crate) fn wanted(&self) -> impl Iterator<Item = &Looked> {
-        self.clauses.iter().filter(|clause| !clause.excluded)
+    /// What must match.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(|asked| !asked.excluded())
     }
 
-    /// The beginning of a word the last clause stands for.
-    pub(crate) fn prefix_word(&self) -> Option<&str> {
-        self.prefix.then(|| self.clauses.last().and_then(Looked::as_prefix)).flatten()
+    /// The beginnings of words that are wanted.
+    pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
+        let last = self.loose.then(|| self.asked.last().and_then(Asked::as_prefix)).flatten();
+        self.wanted().flat_map(|asked| &asked.parts).filter_map(Looked::starred).chain(last)
     }
 
-    /// The same text with its last word taken as a beginning; none where it cannot be one.
-    pub(crate) fn with_prefix(&self) -> Option<Self> {
-        self.clauses.last()?.as_prefix()?;
-        Some(Self { clauses: self.clauses.clone(), prefix: true })
+    /// The same text with its last word taken as a beginning and CJK text found within words; none where it has neither.
+    pub(crate) fn loosened(&self) -> Option<Self> {
+        let unfinished = self.asked.last().is_some_and(|asked| asked.as_prefix().is_some());
+        let looked = self.asked.iter().flat_map(Asked::all);
+        if !unfinished && !looked.into_iter().any(|looked| looked.plain.iter().any(|(_, text)| text == BOUNDARY)) {
+            return None;
+        }
+        let mut loose = Self { asked: self.asked.clone(), loose: true };
+        loose.asked.iter_mut().flat_map(Asked::all_mut).for_each(Looked::without_boundaries);
+        Some(loose)
     }
 
     /// The query for the engine.
     pub(crate) fn query(&self, fields: &Fields) -> Box<dyn Query> {
         let mut parts: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        for (position, clause) in self.clauses.iter().enumerate() {
-            let occur = if clause.excluded { Occur::MustNot } else { Occur::Must };
-            let last = position + 1 == self.clauses.len();
-            let prefix = self.prefix_word().filter(|_| last).map(|word| prefix_query(fields.words, word));
-            parts.push((occur, clause.query(fields, prefix)));
+        let mut alternatives: Vec<Box<dyn Query>> = Vec::new();
+        for (position, asked) in self.asked.iter().enumerate() {
+            let last = position + 1 == self.asked.len();
+            let prefix = asked.as_prefix().filter(|_| last && self.loose).map(|word| prefix_query(fields.words, word));
+            alternatives.push(asked.query(fields, prefix));
+            if self.asked.get(position + 1).is_some_and(|next| next.or) {
+                continue;
+            }
+            let occur = if asked.excluded() { Occur::MustNot } else { Occur::Must };
+            parts.push((occur, Box::new(BooleanQuery::union(std::mem::take(&mut alternatives)))));
         }
         if !self.ranks() {
             parts.push((Occur::Must, Box::new(AllQuery)));
@@ -113,35 +164,219 @@ impl TextQuery {
     }
 }
 
-fn look([stemmed, plain]: &mut [TextAnalyzer; 2], clause: Clause) -> Looked {
-    let sequence = |analyzer: &mut TextAnalyzer| -> Sequence {
-        tokens(analyzer, &clause.text).into_iter().map(|token| (token.position, token.text)).collect()
-    };
-    Looked {
-        stemmed: sequence(stemmed),
-        plain: sequence(plain),
-        exact: normal_form(&clause.text),
-        quoted: clause.quoted,
-        excluded: clause.excluded,
+/// Takes out each `OR` between two things that are wanted, and marks the second. Any other is the little word.
+fn join_alternatives(asked: Vec<Asked>) -> Vec<Asked> {
+    let mut joined: Vec<Asked> = Vec::new();
+    let mut rest = asked.into_iter().peekable();
+    let wanted = |asked: Option<&Asked>| asked.is_some_and(|asked| !asked.excluded() && !asked.is_or());
+    while let Some(next) = rest.next() {
+        if next.is_or() && wanted(joined.last()) && wanted(rest.peek()) {
+            joined.extend(rest.next().map(|second| Asked { or: true, ..second }));
+        } else {
+            joined.push(next);
+        }
+    }
+    joined
+}
+
+/// Analyses clauses, and finds what their words name.
+struct Reader<'a> {
+    analyzers: [TextAnalyzer; 2],
+    vocabulary: &'a dyn Vocabulary,
+    /// Other names and terms that may still be added.
+    room: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(vocabulary: &'a dyn Vocabulary) -> Self {
+        let analyzers = [analyzer(Form::Stemmed, Side::Query), analyzer(Form::Plain, Side::Query)];
+        Self { analyzers, vocabulary, room: MAX_ALTERNATIVES }
+    }
+
+    fn look(&mut self, clause: Clause) -> Looked {
+        let [stemmed, plain] = &mut self.analyzers;
+        let sequence = |analyzer: &mut TextAnalyzer| -> Sequence {
+            tokens(analyzer, &clause.text).into_iter().map(|token| (token.position, token.text)).collect()
+        };
+        let (stemmed, plain) = (sequence(stemmed), sequence(plain));
+        Looked { stemmed, plain, exact: normal_form(&clause.text), clause }
+    }
+
+    fn group(&mut self, clauses: Vec<Looked>) -> Vec<Asked> {
+        let mut rest = clauses.into_iter().peekable();
+        let mut waiting: Vec<Looked> = Vec::new();
+        let mut asked = Vec::new();
+        loop {
+            // Words that may name something together with those that follow.
+            while waiting.len() < MAX_RUN
+                && let Some(next) =
+                    rest.next_if(|next| next.may_name() && waiting.iter().all(|word| word.goes_on(next)))
+            {
+                waiting.push(next);
+            }
+            if waiting.is_empty() {
+                match rest.next() {
+                    Some(alone) => asked.push(Asked { parts: vec![alone], named: None, or: false }),
+                    None => return asked,
+                }
+                continue;
+            }
+            let (length, named) = self.longest(&waiting);
+            let parts = waiting.drain(..length).collect();
+            asked.push(Asked { parts, named, or: false });
+        }
+    }
+
+    /// How many of the words name something, and what; one where none does.
+    fn longest(&mut self, words: &[Looked]) -> (usize, Option<Named>) {
+        for length in (1..=words.len()).rev() {
+            let run = words.get(..length).unwrap_or_default();
+            let named = self.named(run);
+            if named.is_some() {
+                return (length, named);
+            }
+        }
+        (1, None)
+    }
+
+    fn named(&mut self, run: &[Looked]) -> Option<Named> {
+        if matches!(run, [only] if only.is_stop_word()) {
+            return None;
+        }
+        let plain: Vec<&str> = run.iter().flat_map(|looked| &looked.plain).map(|(_, word)| word.as_str()).collect();
+        let words = plain.iter().filter(|word| **word != BOUNDARY).copied().collect::<Vec<_>>().join(" ");
+        let mut concept = self.vocabulary.concept(&words)?;
+        concept.terms.truncate(self.room);
+        self.room -= concept.terms.len();
+        concept.names.truncate(self.room);
+        self.room -= concept.names.len();
+        let typed = run.iter().map(|looked| looked.clause.text.as_str()).collect::<Vec<_>>().join(" ");
+        let mut phrase =
+            |text: &str| self.look(Clause { text: text.to_owned(), quoted: true, excluded: false, beginning: false });
+        let own = phrase(&typed);
+        let names = concept.names.iter().map(|name| phrase(name)).filter(|name| !name.plain.is_empty()).collect();
+        Some(Named { own, names, concept })
+    }
+}
+
+impl Asked {
+    pub(crate) fn excluded(&self) -> bool {
+        self.parts.iter().any(|part| part.clause.excluded)
+    }
+
+    fn is_stop_word(&self) -> bool {
+        matches!(self.parts.as_slice(), [only] if only.is_stop_word())
+    }
+
+    fn is_or(&self) -> bool {
+        matches!(self.parts.as_slice(), [only] if only.is_or())
+    }
+
+    /// The one clause this is, where it is no name of anything.
+    pub(crate) fn plain_clause(&self) -> Option<&Looked> {
+        match self.parts.as_slice() {
+            [only] if self.named.is_none() => Some(only),
+            _ => None,
+        }
+    }
+
+    fn as_prefix(&self) -> Option<&str> {
+        self.plain_clause().and_then(Looked::as_prefix)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Looked> {
+        let named = self.named.iter().flat_map(|named| named.names.iter().chain([&named.own]));
+        self.parts.iter().chain(named)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Looked> {
+        let named = self.named.iter_mut().flat_map(|named| named.names.iter_mut().chain([&mut named.own]));
+        self.parts.iter_mut().chain(named)
+    }
+
+    fn apart_matches(&self) -> bool {
+        self.named.as_ref().is_none_or(|named| !named.concept.only_together)
+    }
+
+    /// The sequences of stems that show where a record matches.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = &Sequence> {
+        let apart = self.apart_matches();
+        let parts = self.parts.iter().filter(move |_| apart);
+        let named = self.named.iter().flat_map(|named| named.names.iter().chain([&named.own]));
+        parts.chain(named).filter(|looked| looked.starred().is_none()).map(|looked| &looked.stemmed)
+    }
+
+    fn query(&self, fields: &Fields, prefix: Option<Box<dyn Query>>) -> Box<dyn Query> {
+        let Some(named) = &self.named else {
+            let mut parts: Vec<_> = self.parts.iter().map(|part| part.query(fields, 1.0)).collect();
+            parts.extend(prefix);
+            return Box::new(BooleanQuery::union(parts));
+        };
+        let mut ways: Vec<Box<dyn Query>> = vec![named.own.query(fields, 1.0)];
+        ways.extend(named.names.iter().map(|name| name.query(fields, OTHER_NAME)));
+        let terms = named.concept.terms.iter().flat_map(|term| {
+            [fields.organism_closure, fields.method_closure, fields.entity_closure].map(|field| {
+                let term = term_query(field, term.as_str(), IndexRecordOption::Basic);
+                Box::new(ConstScoreQuery::new(term, TERM_SCORE)) as Box<dyn Query>
+            })
+        });
+        ways.extend(terms);
+        if self.parts.len() > 1 && self.apart_matches() {
+            let all = self.parts.iter().map(|part| part.query(fields, 1.0)).collect();
+            ways.push(Box::new(BooleanQuery::intersection(all)));
+        }
+        Box::new(BooleanQuery::union(ways))
     }
 }
 
 impl Looked {
     fn is_stop_word(&self) -> bool {
-        !self.quoted && matches!(self.plain.as_slice(), [(_, word)] if STOP_WORDS.contains(&word.as_str()))
+        !self.clause.quoted && matches!(self.plain.as_slice(), [(_, word)] if STOP_WORDS.contains(&word.as_str()))
     }
 
-    /// Accession numbers and the like are never completed: what is close to one is another.
+    fn is_or(&self) -> bool {
+        self.clause.text == "OR" && !self.clause.quoted && !self.clause.excluded
+    }
+
+    /// Quoted text means itself, and so does the beginning of a word.
+    fn may_name(&self) -> bool {
+        !self.clause.quoted && !self.clause.beginning && !self.is_or()
+    }
+
+    /// Whether this word and one behind it can be one name. An exclusion is one word.
+    fn goes_on(&self, next: &Self) -> bool {
+        !self.clause.excluded && !next.clause.excluded
+    }
+
+    /// The word, where a star asks for what begins so.
+    fn starred(&self) -> Option<&str> {
+        match self.plain.as_slice() {
+            [(_, word)] if self.clause.beginning => {
+                Some(word.as_str()).filter(|word| word.chars().count() >= MIN_STARRED_CHARS)
+            }
+            _ => None,
+        }
+    }
+
+    /// Accession numbers and the like are never completed unasked: what is close to one is another.
     fn as_prefix(&self) -> Option<&str> {
         match self.plain.as_slice() {
-            [(_, word)] if !self.quoted && !self.excluded => Some(word.as_str())
+            [(_, word)] if self.may_name() && !self.clause.excluded => Some(word.as_str())
                 .filter(|word| word.chars().count() >= MIN_PREFIX_CHARS && word.chars().all(char::is_alphabetic)),
             _ => None,
         }
     }
 
+    fn without_boundaries(&mut self) {
+        self.stemmed.retain(|(_, text)| text != BOUNDARY);
+        self.plain.retain(|(_, text)| text != BOUNDARY);
+    }
+
     /// The words in any field, or the whole as an identifier.
-    fn query(&self, fields: &Fields, prefix: Option<Box<dyn Query>>) -> Box<dyn Query> {
+    fn query(&self, fields: &Fields, share: f32) -> Box<dyn Query> {
+        if let Some(beginning) = self.starred() {
+            return prefix_query(fields.words, beginning);
+        }
         let whole = term_query(fields.exact, &self.exact, IndexRecordOption::Basic);
         let mut parts: Vec<Box<dyn Query>> = vec![Box::new(ConstScoreQuery::new(whole, EXACT_SCORE))];
         for text in &fields.texts {
@@ -151,10 +386,9 @@ impl Looked {
             };
             let query = sequence_query(text.field, sequence);
             // The engine adds up the words of a phrase; here `light-sheet` counts as one word.
-            let weight = text.weight / sequence.len() as f32;
+            let weight = share * text.weight / sequence.len() as f32;
             parts.push(Box::new(Weighted { query, weight }));
         }
-        parts.extend(prefix);
         Box::new(BooleanQuery::union(parts))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn authors(entities: &Entities, root: &Entity) -> Vec<Person> {
 /// An author whom no entity describes.
 fn unknown(id: &str) -> Person {
     let orcid = iri::orcid(id);
-    Person { name: orcid.clone().unwrap_or_default(), orcid, affiliations: Vec::new() }
+    Person { name: orcid.clone().unwrap_or_default(), orcid, ..Person::default() }
 }
 
 fn person(entities: &Entities, entity: &Entity) -> Person {
@@ -28,17 +28,20 @@ fn person(entities: &Entities, entity: &Entity) -> Person {
         name.join(" ")
     };
     let mut affiliations: Vec<String> = Vec::new();
+    let mut affiliation_rors: Vec<String> = Vec::new();
     for value in entity.values("affiliation") {
         let name = match reference(value) {
             Some(id) => entities.get(id).and_then(Entity::label),
             None => value.as_str().map(str::to_owned),
         };
+        let ror = reference(value).filter(|id| id.starts_with("https://ror.org/")).map(str::to_owned);
+        affiliation_rors.extend(ror.filter(|ror| !affiliation_rors.contains(ror)));
         affiliations.extend(name.filter(|name| !affiliations.contains(name)));
     }
     let named = entity.text("name").unwrap_or_else(parts);
     let orcid = iri::orcid(&entity.id).or_else(|| entity.texts("identifier").find_map(|text| iri::orcid(&text)));
     let name = if named.is_empty() { orcid.clone().unwrap_or_default() } else { named };
-    Person { name, orcid, affiliations }
+    Person { name, orcid, affiliations, affiliation_rors }
 }
 
 /// The organisation that published the dataset.

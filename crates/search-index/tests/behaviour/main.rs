@@ -2,6 +2,7 @@
 
 mod hostile;
 mod life;
+mod meaning;
 mod speed;
 mod support;
 mod text;

@@ -1,6 +1,6 @@
 //! The naive index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataset_model::{DatasetKey, NodeId, TermIri};
 use search_index::{FacetValue, Facets, ImageQuery, IndexChange, Query, SearchDocument, Sort};
@@ -38,8 +38,15 @@ impl Model {
         let q = || query.clone();
         let images = |has: bool| (has.to_string(), if has { "with images" } else { "without images" }.to_owned());
         Facets {
-            organism: count(Query { organism: vec![], ..q() }, &|record| asserted(&record.organisms)),
-            method: count(Query { method: vec![], ..q() }, &|record| asserted(&record.methods)),
+            organism: terms(self.matching(&Query { organism: vec![], ..q() }), &|record| {
+                (&record.organisms, &record.organism_closure)
+            }),
+            method: terms(self.matching(&Query { method: vec![], ..q() }), &|record| {
+                (&record.methods, &record.method_closure)
+            }),
+            entity: terms(self.matching(&Query { entity: vec![], ..q() }), &|record| {
+                (&record.about, &record.about_closure)
+            }),
             publisher: count(Query { publisher: vec![], ..q() }, &|record| {
                 one(record.publisher.clone().filter(|publisher| !publisher.trim().is_empty()))
             }),
@@ -111,6 +118,29 @@ fn asserted(terms: &[dataset_model::Term]) -> Vec<(String, String)> {
     seen.into_iter().collect()
 }
 
+/// Records by term, whether it is one of theirs or above one.
+fn terms<'a>(
+    records: Vec<&'a SearchDocument>,
+    of: &dyn Fn(&'a SearchDocument) -> (&'a Vec<dataset_model::Term>, &'a Vec<TermIri>),
+) -> Vec<FacetValue> {
+    let named = |record: &&'a SearchDocument| asserted(of(record).0);
+    let recorded = counted(records.iter().map(named));
+    let mut all: BTreeMap<String, u64> = BTreeMap::new();
+    for record in &records {
+        let (own, closure) = of(record);
+        let iris: BTreeSet<String> = own.iter().map(|term| &term.iri).chain(closure).map(ToString::to_string).collect();
+        iris.into_iter().for_each(|iri| *all.entry(iri).or_default() += 1);
+    }
+    let value = |(iri, count): (String, u64)| {
+        let own = recorded.iter().find(|value| value.value == iri);
+        let label = own.map_or(iri.clone(), |own| own.label.clone());
+        FacetValue { recorded: Some(own.map_or(0, |own| own.count)), ..FacetValue::new(iri, label, count) }
+    };
+    let mut values: Vec<FacetValue> = all.into_iter().map(value).collect();
+    sort(&mut values);
+    values
+}
+
 fn counted(records: impl Iterator<Item = Vec<(String, String)>>) -> Vec<FacetValue> {
     let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for (value, label) in records.flatten() {
@@ -118,11 +148,15 @@ fn counted(records: impl Iterator<Item = Vec<(String, String)>>) -> Vec<FacetVal
     }
     let value = |(value, labels): (String, BTreeMap<String, u64>)| {
         let label = labels.iter().min_by_key(|(label, count)| (u64::MAX - **count, (*label).clone())).unwrap().0;
-        FacetValue { value, label: label.clone(), count: labels.values().sum() }
+        FacetValue::new(value, label.as_str(), labels.values().sum())
     };
     let mut values: Vec<FacetValue> = counts.into_iter().map(value).collect();
-    values.sort_by_key(|value| (u64::MAX - value.count, value.label.clone(), value.value.clone()));
+    sort(&mut values);
     values
+}
+
+fn sort(values: &mut [FacetValue]) {
+    values.sort_by_key(|value| (u64::MAX - value.count, value.label.clone(), value.value.clone()));
 }
 
 fn matches(query: &Query, record: &SearchDocument) -> bool {
@@ -136,6 +170,13 @@ fn matches(query: &Query, record: &SearchDocument) -> bool {
     query.visible.contains(&record.access)
         && any(&query.organism, &record.organism_closure)
         && any(&query.method, &record.method_closure)
+        && entity(&query.entity, record)
+        && listed(&query.author, record.authors.iter().chain(&record.orcids))
+        && listed(&query.affiliation, record.affiliations.iter())
+        && listed(&query.identifier, record.identifiers.iter().chain([&record.key.id.to_string()]))
+        && query.bytes_from.is_none_or(|from| record.bytes.is_some_and(|bytes| bytes >= from))
+        && query.bytes_to.is_none_or(|to| record.bytes.is_some_and(|bytes| bytes <= to))
+        && query.has_thumbnail.is_none_or(|has| has == record.thumbnail.is_some())
         && text(&query.publisher, &record.publisher)
         && text(&query.licence, &record.licence)
         && (query.node.is_empty() || query.node.contains(&record.key.node))
@@ -145,6 +186,15 @@ fn matches(query: &Query, record: &SearchDocument) -> bool {
         && query.has_images.is_none_or(|has| has == (record.images > 0))
         && images_match(&query.images, record)
         && clauses(&query.text).iter().all(|(words, wanted)| contains(record, words) == *wanted)
+}
+
+fn listed<'a>(wanted: &[String], mut held: impl Iterator<Item = &'a String>) -> bool {
+    wanted.is_empty() || held.any(|held| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(held)))
+}
+
+fn entity(wanted: &[String], record: &SearchDocument) -> bool {
+    let closure: Vec<String> = record.about_closure.iter().map(ToString::to_string).collect();
+    listed(wanted, closure.iter().chain(record.about.iter().map(|term| &term.label)))
 }
 
 fn images_match(query: &ImageQuery, record: &SearchDocument) -> bool {
@@ -185,7 +235,7 @@ pub(crate) fn has_words(text: &str) -> bool {
 fn contains(record: &SearchDocument, words: &[String]) -> bool {
     let fixed = [&record.title, &record.description];
     let licences = record.licence.iter().chain(&record.publisher);
-    let labels = record.organisms.iter().chain(&record.methods).map(|term| &term.label);
+    let labels = record.organisms.iter().chain(&record.methods).chain(&record.about).map(|term| &term.label);
     let mut values = fixed.into_iter().chain(&record.keywords).chain(&record.authors).chain(licences).chain(labels);
     values.any(|value| {
         let there: Vec<&str> = value.split(' ').collect();

@@ -50,12 +50,15 @@ fn record() -> impl Strategy<Value = SearchDocument> {
     let numbers = (option::of(2018_u16..2023), option::of(0_u64..3), select(&[0_u32, 1, 2, 9, 10, 99, 100]));
     let date = maybe(&["2019", "2019-05", "2020-01-02", "2020-01-03T10:00:00Z", "soon"]);
     let rest = (date, select(&ALL_ACCESS), image_facets());
-    (key(), texts, terms(), terms(), labels, numbers, rest).prop_map(
-        |(key, texts, organisms, methods, labels, numbers, (date, access, image_facets))| {
+    let people = (subset(&ORCIDS), subset(&AFFILIATIONS), subset(&IDENTIFIERS), maybe(&["picture.png"]));
+    (key(), texts, (terms(), terms(), terms()), people, labels, numbers, rest).prop_map(
+        |(key, texts, (organisms, methods, about), people, labels, numbers, (date, access, image_facets))| {
             let mut record = SearchDocument::empty(key);
             (record.title, record.description, record.keywords, record.authors) = texts;
             (record.organisms, record.organism_closure) = organisms;
             (record.methods, record.method_closure) = methods;
+            (record.about, record.about_closure) = about;
+            (record.orcids, record.affiliations, record.identifiers, record.thumbnail) = people;
             (record.publisher, record.licence) = labels;
             (record.year, record.bytes, record.images) = numbers;
             (record.date, record.access, record.image_facets) = (date, access, image_facets);
@@ -64,6 +67,9 @@ fn record() -> impl Strategy<Value = SearchDocument> {
     )
 }
 
+const ORCIDS: [&str; 2] = ["0000-0002-1825-0097", "0000-0001-5109-3700"];
+const AFFILIATIONS: [&str; 2] = ["Institute", "https://ror.org/02catss52"];
+const IDENTIFIERS: [&str; 2] = ["10.1234/a.b", "x-1"];
 const DIMENSIONS: [&str; 3] = ["2D", "3D", "time-lapse"];
 const CHANNELS: [&str; 2] = ["1", "5+"];
 const TYPES: [&str; 2] = ["uint8", "uint16"];
@@ -159,9 +165,24 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
         option::weighted(0.2, 2017_u16..2024),
         option::weighted(0.2, any::<bool>()),
     );
+    let owned = |values: &[&str]| some(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let entities: Vec<String> = iris.iter().map(ToString::to_string).chain(["OTHER".to_owned()]).collect();
+    let people = (some(&entities), owned(&[ORCIDS[0], "alpha"]), owned(&AFFILIATIONS), owned(&IDENTIFIERS));
+    let rare = |range: std::ops::Range<u64>| option::weighted(0.1, range);
+    let sizes = (rare(0..3), rare(0..3), option::weighted(0.1, any::<bool>()));
+    // Most questions are about few things, or nothing would ever match.
+    let details = prop_oneof![2 => Just(Query::default()), 1 => (people, sizes).prop_map(details)];
     let sort = select(&[Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Largest, Sort::Title]);
-    (text(), some(&iris), some(&iris), labels, who, bounds, (sort, 1_usize..6, image_query())).prop_map(
-        |(text, organism, method, (publisher, licence), (node, access, visible), bounds, (sort, size, images))| {
+    (text(), some(&iris), some(&iris), labels, who, bounds, (sort, 1_usize..6, image_query(), details)).prop_map(
+        |(
+            text,
+            organism,
+            method,
+            (publisher, licence),
+            (node, access, visible),
+            bounds,
+            (sort, size, images, details),
+        )| {
             let (year_from, year_to, has_images) = bounds;
             Query {
                 text,
@@ -178,8 +199,18 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
                 sort,
                 size,
                 visible,
-                ..Query::default()
+                ..details
             }
         },
     )
+}
+
+/// Filters that are no facets, and the one of entities.
+fn details(
+    ((entity, author, affiliation, identifier), (bytes_from, bytes_to, has_thumbnail)): (
+        (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
+        (Option<u64>, Option<u64>, Option<bool>),
+    ),
+) -> Query {
+    Query { entity, author, affiliation, identifier, bytes_from, bytes_to, has_thumbnail, ..Query::default() }
 }

@@ -12,9 +12,12 @@ use crate::{
     site::{Site, html},
     views::{
         dataset::{DatasetPage, signposting},
-        search::params::Params,
+        search::{hits::HitCard, params::Params},
     },
 };
+
+/// As many similar datasets are shown.
+const SIMILAR: usize = 4;
 
 /// What is asked for.
 struct Asked {
@@ -92,7 +95,11 @@ async fn page(site: &Site, asked: &Asked) -> Result<Response, Refusal> {
     } else {
         None
     };
-    let mut response = html(&DatasetPage::new(&site.identity, &record, manifest.as_deref()))?;
+    let mut page = DatasetPage::new(&site.identity, &record, manifest.as_deref());
+    let key = record.key();
+    let similar = site.node.similar(&Actor::Anonymous, &key.id, Some(&key.node), SIMILAR).await?;
+    page.similar = similar.into_iter().map(|hit| HitCard::of(hit, &site.identity.id)).collect();
+    let mut response = html(&page)?;
     for value in signposting::links(&site.identity, &record) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().append(header::LINK, value);

@@ -15,7 +15,7 @@ use super::{
     chrome::{Chrome, Section},
     format,
     search::{
-        hits::{Chip, chip, title_or},
+        hits::{Chip, HitCard, chip, title_or},
         params::Params,
     },
 };
@@ -62,6 +62,8 @@ pub(crate) struct DatasetPage {
     /// How many of both.
     pub noticed: String,
     pub formats: Vec<TextLink>,
+    /// Datasets like it.
+    pub similar: Vec<HitCard>,
     /// Escaped for a script element.
     pub json_ld: String,
 }
@@ -129,6 +131,7 @@ impl DatasetPage {
             noticed: noticed(summary),
             repairs: summary.repairs.clone(),
             formats: formats(record),
+            similar: Vec::new(),
             json_ld: json_ld::for_script(&json_ld::document(identity, record)),
             title,
         }
@@ -306,6 +309,7 @@ pub(crate) mod tests {
                 name: "Ada <Lovelace>".into(),
                 orcid: Some("https://orcid.org/0000-0002-1825-0097".into()),
                 affiliations: vec!["Analytical Engine".into()],
+                ..Person::default()
             }],
             organisms: vec![term("http://purl.obolibrary.org/obo/NCBITaxon_9606", "Homo sapiens")],
             methods: vec![term("http://purl.obolibrary.org/obo/FBbi_00000246", "fluorescence microscopy")],

@@ -44,7 +44,7 @@ impl HomePage {
                 count: format::number(value.count),
                 href: Params::default().with(name, &value.value).link("/search"),
             };
-            values.iter().take(BROWSE).map(link).collect()
+            most_recorded(values).into_iter().map(link).collect()
         };
         let with_images = facets.has_images.iter().find(|value| value.value == "true").map_or(0, |value| value.count);
         Self {
@@ -59,6 +59,23 @@ impl HomePage {
             newest: newest.hits.into_iter().map(|hit| HitCard::of(hit, &identity.id)).collect(),
         }
     }
+}
+
+/// The terms most datasets name themselves, wherever they stand in the tree.
+fn most_recorded(values: &[node::FacetValue]) -> Vec<&node::FacetValue> {
+    fn all<'a>(values: &'a [node::FacetValue], into: &mut Vec<&'a node::FacetValue>) {
+        for value in values {
+            into.push(value);
+            all(&value.children, into);
+        }
+    }
+    let mut found = Vec::new();
+    all(values, &mut found);
+    found.retain(|value| value.recorded != Some(0));
+    found.sort_by_key(|value| (std::cmp::Reverse(value.recorded.unwrap_or(value.count)), &value.value));
+    found.dedup_by_key(|value| &value.value);
+    found.truncate(BROWSE);
+    found
 }
 
 #[cfg(test)]
@@ -77,6 +94,7 @@ mod tests {
             next_cursor: None,
             sources: vec![source("europe"), source("japan")],
             unresolved: vec![],
+            suggestions: vec![],
         };
         let page = HomePage::new(&Identity::example(), answer).render().unwrap();
         for text in [

@@ -5,7 +5,7 @@ pub(crate) mod hits;
 pub(crate) mod params;
 
 use askama::Template;
-use node::{SearchAnswer, SourceReport};
+use node::{SearchAnswer, SourceReport, Suggestion};
 
 use super::{
     chrome::{Chrome, Section},
@@ -36,6 +36,9 @@ pub(crate) struct SearchPage {
     pub none: bool,
     pub sources: Vec<SourceLine>,
     pub unresolved: Vec<String>,
+    pub suggestions: Vec<SuggestionLink>,
+    /// All that is asked for, for forms that add to it.
+    pub kept: Vec<(String, String)>,
     pub first: Option<String>,
     pub next: Option<String>,
     /// The same question, asked of the API.
@@ -48,6 +51,14 @@ pub(crate) struct SortChoice {
     pub value: &'static str,
     pub label: &'static str,
     pub selected: bool,
+}
+
+/// Another spelling of the text.
+#[derive(Debug, Clone)]
+pub(crate) struct SuggestionLink {
+    pub text: String,
+    pub href: String,
+    pub total: String,
 }
 
 /// Where part of the answer comes from.
@@ -91,12 +102,24 @@ impl SearchPage {
             none: answer.total == 0,
             sources: answer.sources.iter().map(SourceLine::of).collect(),
             unresolved: answer.unresolved,
+            suggestions: answer.suggestions.iter().map(|suggestion| SuggestionLink::of(suggestion, params)).collect(),
+            kept: params.except(&["cursor"]),
             first: params.first("cursor").map(|_| params.without_all("cursor").link("/search")),
             next: answer.next_cursor.map(|cursor| params.set("cursor", &cursor).link("/search")),
             api: params.link("/api/v1/search"),
             hits: answer.hits.into_iter().map(|hit| HitCard::of(hit, &identity.id)).collect(),
             facets: groups,
             text,
+        }
+    }
+}
+
+impl SuggestionLink {
+    fn of(suggestion: &Suggestion, params: &Params) -> Self {
+        Self {
+            text: suggestion.text.clone(),
+            href: params.set("q", &suggestion.text).link("/search"),
+            total: format::number(suggestion.total),
         }
     }
 }
@@ -133,6 +156,7 @@ mod tests {
             next_cursor: Some("r~w~1~europe~a".into()),
             sources: vec![SourceReport { node: "japan".parse().unwrap(), status: "mirror", as_of: 1252, total: 7 }],
             unresolved: vec!["unicorn<br>".into()],
+            suggestions: vec![Suggestion { text: "cell".into(), total: 1234 }],
         };
         SearchPage::new(&Identity::example(), &Params::parse(query), answer, |_| None).render().unwrap()
     }
@@ -142,6 +166,7 @@ mod tests {
         let page = page("q=cells&organism=unicorn&sort=title", 1300);
         assert!(page.contains("1,300 datasets"), "{page}");
         assert!(page.contains("as of log entry 1,252"));
+        assert!(page.contains("Did you mean") && page.contains("q=cell\"") && page.contains("(1,234)"), "{page}");
         assert!(page.contains("unicorn&#60;br&#62;"));
         assert!(page.contains("cursor=r%7Ew%7E1%7Eeurope%7Ea"));
         assert!(page.contains("value=\"title\" selected"));

@@ -6,18 +6,32 @@ use crate::views::format;
 
 /// As many values of a facet are shown at once; the rest is one click away.
 const SHOWN: usize = 12;
+/// Trees of so few roots show what is below them at once.
+const OPEN_ROOTS: usize = 3;
 
 /// One facet with its values.
 #[derive(Debug, Clone)]
 pub(crate) struct FacetGroup {
     pub name: &'static str,
     pub title: &'static str,
-    pub shown: Vec<FacetLink>,
-    pub more: Vec<FacetLink>,
-    /// `and 48 more`.
+    pub shown: Vec<FacetRow>,
+    pub more: Vec<FacetRow>,
+    /// `48 more`.
     pub more_label: String,
     /// Whether a chosen value is among the rest.
     pub more_open: bool,
+}
+
+/// One value of a facet, in the order in which a tree is read from the top.
+#[derive(Debug, Clone)]
+pub(crate) struct FacetRow {
+    pub link: FacetLink,
+    /// `12 narrower`, where values below this one follow.
+    pub narrower: Option<String>,
+    /// Whether they are shown at once.
+    pub open: bool,
+    /// How many lists end behind this value.
+    pub ends: usize,
 }
 
 /// One value: a link that adds it to the search, or takes it away.
@@ -48,9 +62,10 @@ const fn kind(name: &'static str, title: &'static str, several: bool) -> Kind {
     Kind { name, title, several }
 }
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 17] = [
     kind("organism", "Organism", true),
     kind("method", "Imaging method", true),
+    kind("entity", "Tissue, cell, biological entity", true),
     kind("publisher", "Publisher", true),
     kind("node", "Node", true),
     kind("license", "Licence", true),
@@ -71,6 +86,7 @@ fn values<'a>(name: &str, facets: &'a Facets) -> &'a [FacetValue] {
     match name {
         "organism" => &facets.organism,
         "method" => &facets.method,
+        "entity" => &facets.entity,
         "publisher" => &facets.publisher,
         "node" => &facets.node,
         "license" => &facets.licence,
@@ -97,16 +113,42 @@ pub(crate) fn groups(params: &Params, facets: &Facets) -> Vec<FacetGroup> {
 }
 
 fn group(kind: &Kind, params: &Params, values: &[FacetValue]) -> FacetGroup {
-    let mut shown: Vec<FacetLink> = values.iter().map(|value| link(kind, params, value)).collect();
-    let more = shown.split_off(SHOWN.min(shown.len()));
+    let (first, rest) = values.split_at(SHOWN.min(values.len()));
+    let few = values.len() <= OPEN_ROOTS;
+    let more = rows(kind, params, rest, false);
     FacetGroup {
         name: kind.name,
         title: kind.title,
-        more_label: format!("{} more", format::number(more.len() as u64)),
-        more_open: more.iter().any(|link| link.active),
-        shown,
+        more_label: format!("{} more", format::number(rest.len() as u64)),
+        more_open: more.iter().any(|row| row.link.active),
+        shown: rows(kind, params, first, few),
         more,
     }
+}
+
+/// Values and all below them as rows; `open` says whether those at the top show what is below.
+fn rows(kind: &Kind, params: &Params, values: &[FacetValue], open: bool) -> Vec<FacetRow> {
+    let mut rows = Vec::new();
+    for value in values {
+        let mut below = rows_below(kind, params, value);
+        let chosen = below.iter().any(|row| row.link.active);
+        let narrower = (!value.children.is_empty()).then(|| format!("{} narrower", value.children.len()));
+        if let Some(last) = below.last_mut() {
+            last.ends += 1;
+        }
+        rows.push(FacetRow { link: link(kind, params, value), narrower, open: open || chosen, ends: 0 });
+        rows.append(&mut below);
+    }
+    rows
+}
+
+fn rows_below(kind: &Kind, params: &Params, value: &FacetValue) -> Vec<FacetRow> {
+    rows(kind, params, &value.children, false)
+}
+
+/// The first of the values, or of those below them, that is meant.
+fn find<'a>(values: &'a [FacetValue], meant: &dyn Fn(&FacetValue) -> bool) -> Option<&'a FacetValue> {
+    values.iter().find_map(|value| if meant(value) { Some(value) } else { find(&value.children, meant) })
 }
 
 fn link(kind: &Kind, params: &Params, value: &FacetValue) -> FacetLink {
@@ -129,7 +171,9 @@ fn link(kind: &Kind, params: &Params, value: &FacetValue) -> FacetLink {
 fn means(name: &str, asked: &str, value: &FacetValue) -> bool {
     let same = asked == value.value || asked.eq_ignore_ascii_case(&value.label);
     match name {
-        "organism" | "method" => same || value.value.parse::<TermIri>().is_ok_and(|iri| iri.curie() == asked),
+        "organism" | "method" | "entity" => {
+            same || value.value.parse::<TermIri>().is_ok_and(|iri| iri.curie() == asked)
+        }
         "license" => same || Licence::read(asked).label() == value.value,
         _ => same,
     }
@@ -142,9 +186,11 @@ pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -
         let (title, label) = match name {
             "year_from" => ("From", asked.to_owned()),
             "year_to" => ("Until", asked.to_owned()),
+            "size_min" | "size_max" => (other_title(name)?, asked.parse().map_or(asked.to_owned(), format::bytes)),
+            _ if other_title(name).is_some() => (other_title(name)?, asked.to_owned()),
             _ => {
                 let kind = KINDS.iter().find(|kind| kind.name == name)?;
-                let held = values(name, facets).iter().find(|value| means(name, asked, value));
+                let held = find(values(name, facets), &|value| means(name, asked, value));
                 let label = held.map(|value| value.label.clone()).or_else(|| term_label(name, asked, &label_of));
                 (kind.title, label.unwrap_or_else(|| asked.to_owned()))
             }
@@ -154,9 +200,22 @@ pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -
     params.pairs().filter_map(filter).collect()
 }
 
+/// How a filter that is no facet is called.
+fn other_title(name: &str) -> Option<&'static str> {
+    let titles = [
+        ("author", "Author"),
+        ("affiliation", "Affiliation"),
+        ("identifier", "Identifier"),
+        ("size_min", "At least"),
+        ("size_max", "At most"),
+        ("has_thumbnail", "With a picture"),
+    ];
+    titles.into_iter().find(|(of, _)| *of == name).map(|(_, title)| title)
+}
+
 /// The name of a term no record here carries itself, such as a whole kingdom.
 fn term_label(name: &str, asked: &str, label_of: impl Fn(&str) -> Option<String>) -> Option<String> {
-    if !matches!(name, "organism" | "method") {
+    if !matches!(name, "organism" | "method" | "entity") {
         return None;
     }
     let curie = asked.parse::<TermIri>().map_or_else(|_| asked.to_owned(), |iri| iri.curie());
@@ -168,7 +227,7 @@ pub(crate) mod tests {
     use super::*;
 
     fn value(value: &str, label: &str, count: u64) -> FacetValue {
-        FacetValue { value: value.into(), label: label.into(), count }
+        FacetValue::new(value, label, count)
     }
 
     pub(crate) fn facets() -> Facets {
@@ -187,7 +246,8 @@ pub(crate) mod tests {
     fn found(query: &str, group: &str, label: &str) -> FacetLink {
         let groups = groups(&Params::parse(query), &facets());
         let group = groups.iter().find(|found| found.name == group).unwrap();
-        group.shown.iter().chain(&group.more).find(|link| link.label == label).unwrap().clone()
+        let mut rows = group.shown.iter().chain(&group.more);
+        rows.find(|row| row.link.label == label).unwrap().link.clone()
     }
 
     #[test]
@@ -224,6 +284,39 @@ pub(crate) mod tests {
         assert_eq!((years.shown.len(), years.more.len(), years.more_open), (12, 8, true));
         assert_eq!(years.more_label, "8 more");
         assert!(groups.iter().all(|group| group.name != "access"), "one level is no choice");
+    }
+
+    #[test]
+    fn a_tree_reads_from_the_top_and_opens_where_something_is_chosen() {
+        let mut mammals = value("http://purl.obolibrary.org/obo/NCBITaxon_40674", "Mammalia", 14);
+        mammals.children = vec![
+            value("http://purl.obolibrary.org/obo/NCBITaxon_10090", "Mus musculus", 12),
+            value("http://purl.obolibrary.org/obo/NCBITaxon_9606", "Homo sapiens", 3),
+        ];
+        let mut animals = value("http://purl.obolibrary.org/obo/NCBITaxon_33208", "Metazoa", 15);
+        animals.children = vec![mammals];
+        let plants = ["a", "b", "c"].map(|name| value(name, name, 1));
+        let facets = Facets { organism: [vec![animals], plants.to_vec()].concat(), ..Facets::default() };
+        let params = Params::parse("organism=NCBITaxon:9606");
+        let groups = groups(&params, &facets);
+        let shape: Vec<_> = groups[0]
+            .shown
+            .iter()
+            .map(|row| (row.link.label.as_str(), row.narrower.is_some(), row.open, row.ends))
+            .collect();
+        assert_eq!(
+            shape,
+            [
+                ("Metazoa", true, true, 0),
+                ("Mammalia", true, true, 0),
+                ("Mus musculus", false, false, 0),
+                ("Homo sapiens", false, false, 2),
+                ("a", false, false, 0),
+                ("b", false, false, 0),
+                ("c", false, false, 0),
+            ]
+        );
+        assert_eq!(active(&params, &facets, |_| None)[0].label, "Homo sapiens");
     }
 
     #[test]

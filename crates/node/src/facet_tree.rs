@@ -1,0 +1,165 @@
+//! Counted terms as trees: what an ontology says of them, made short enough to click through.
+
+use std::collections::{HashMap, HashSet};
+
+use search_index::FacetValue;
+
+/// A term with several parents stands below each, as long as this many places are left for repetitions.
+const MAX_REPEATED: usize = 2_000;
+/// Deeper hierarchies are continued at the top.
+const MAX_DEPTH: usize = 64;
+
+/// Trees of counted terms, `parents` being the ontology's. Every term somebody recorded is in them, at least once.
+///
+/// A term nobody recorded is left out where it only leads to one other, with the same records; so is a single root that
+/// stands for everything.
+pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<String>) -> Vec<FacetValue> {
+    let known: HashSet<&str> = values.iter().map(|value| value.value.as_str()).collect();
+    let mut below: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut roots = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        let above: Vec<String> =
+            parents(&value.value).into_iter().filter(|parent| known.contains(parent.as_str())).collect();
+        if above.is_empty() {
+            roots.push(at);
+        }
+        above
+            .into_iter()
+            .filter(|parent| *parent != value.value)
+            .for_each(|parent| below.entry(parent).or_default().push(at));
+    }
+    let mut planter = Planter { values: &values, below: &below, placed: HashSet::new(), repeated: 0 };
+    let mut trees: Vec<FacetValue> = roots.iter().filter_map(|root| planter.tree(*root, &mut Vec::new())).collect();
+    // What hangs in a cycle, or too deep, is reached from no root.
+    for at in 0..values.len() {
+        if !planter.placed.contains(&at) {
+            trees.extend(planter.tree(at, &mut Vec::new()));
+        }
+    }
+    while let [root] = trees.as_mut_slice()
+        && root.recorded == Some(0)
+        && !root.children.is_empty()
+    {
+        trees = std::mem::take(&mut root.children);
+    }
+    sort(&mut trees);
+    trees
+}
+
+struct Planter<'a> {
+    values: &'a [FacetValue],
+    below: &'a HashMap<String, Vec<usize>>,
+    placed: HashSet<usize>,
+    repeated: usize,
+}
+
+impl Planter<'_> {
+    /// The tree below a term, or what is left of it; nothing where it may not be repeated.
+    fn tree(&mut self, at: usize, path: &mut Vec<usize>) -> Option<FacetValue> {
+        let value = self.values.get(at)?;
+        if path.contains(&at) || path.len() >= MAX_DEPTH {
+            return None;
+        }
+        if !self.placed.insert(at) {
+            self.repeated += 1;
+            if self.repeated > MAX_REPEATED {
+                return None;
+            }
+        }
+        path.push(at);
+        let below = self.below.get(&value.value).map_or(&[][..], Vec::as_slice);
+        let mut children: Vec<FacetValue> = below.iter().filter_map(|child| self.tree(*child, path)).collect();
+        path.pop();
+        if let ([only], Some(0)) = (children.as_slice(), value.recorded)
+            && only.count == value.count
+        {
+            return children.pop();
+        }
+        sort(&mut children);
+        Some(FacetValue { children, ..value.clone() })
+    }
+}
+
+fn sort(values: &mut Vec<FacetValue>) {
+    values
+        .sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)).then_with(|| a.value.cmp(&b.value)));
+    values.dedup_by(|a, b| a.value == b.value);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value(name: &str, count: u64, recorded: u64) -> FacetValue {
+        FacetValue { recorded: Some(recorded), ..FacetValue::new(name, name, count) }
+    }
+
+    fn shown(trees: &[FacetValue]) -> String {
+        let show = |tree: &FacetValue| match tree.children.as_slice() {
+            [] => format!("{} {}", tree.label, tree.count),
+            children => format!("{} {} ({})", tree.label, tree.count, shown(children)),
+        };
+        trees.iter().map(show).collect::<Vec<_>>().join(", ")
+    }
+
+    fn parents(links: &[(&str, &str)]) -> impl Fn(&str) -> Vec<String> {
+        let links: Vec<(String, String)> = links.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        move |child| links.iter().filter(|(of, _)| of == child).map(|(_, parent)| parent.clone()).collect()
+    }
+
+    #[test]
+    fn steps_that_lead_nowhere_else_are_left_out() {
+        let links = parents(&[
+            ("life", ""),
+            ("animal", "life"),
+            ("vertebrate", "animal"),
+            ("mammal", "vertebrate"),
+            ("mouse", "mammal"),
+            ("human", "mammal"),
+            ("fish", "vertebrate"),
+            ("plant", "life"),
+        ]);
+        let values = vec![
+            value("life", 10, 0),
+            value("animal", 8, 0),
+            value("vertebrate", 8, 0),
+            value("mammal", 6, 0),
+            value("mouse", 4, 4),
+            value("human", 3, 3),
+            value("fish", 2, 2),
+            value("plant", 2, 2),
+        ];
+        assert_eq!(shown(&trees(values, links)), "vertebrate 8 (mammal 6 (mouse 4, human 3), fish 2), plant 2");
+    }
+
+    #[test]
+    fn a_term_somebody_recorded_stays_where_it_leads_to_one_other() {
+        let links = parents(&[("b", "a"), ("c", "b")]);
+        assert_eq!(shown(&trees(vec![value("a", 3, 0), value("b", 3, 1), value("c", 3, 3)], links)), "b 3 (c 3)");
+    }
+
+    #[test]
+    fn a_term_with_two_parents_stands_below_both() {
+        let links = parents(&[("x", "a"), ("x", "b"), ("y", "a"), ("z", "b")]);
+        let values = vec![value("a", 3, 0), value("b", 2, 0), value("x", 1, 1), value("y", 2, 2), value("z", 1, 1)];
+        assert_eq!(shown(&trees(values, links)), "a 3 (y 2, x 1), b 2 (x 1, z 1)");
+    }
+
+    proptest! {
+        #[test]
+        fn every_recorded_term_is_somewhere_whatever_the_ontology_says(
+            links in prop::collection::vec((0_usize..12, 0_usize..12), 0..40),
+        ) {
+            let name = |number: usize| format!("t{number}");
+            let values: Vec<FacetValue> = (0..12).map(|number| value(&name(number), 1 + number as u64 % 3, (number as u64) % 2)).collect();
+            let up = |child: &str| links.iter().filter(|(of, _)| name(*of) == child).map(|(_, parent)| name(*parent)).collect();
+            let trees = trees(values, up);
+            let all = shown(&trees);
+            for number in (1..12).step_by(2) {
+                prop_assert!(all.split([' ', '(', ',']).any(|word| word == name(number)), "t{number} is not in {all}");
+            }
+        }
+    }
+}

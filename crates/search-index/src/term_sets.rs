@@ -1,0 +1,92 @@
+//! Terms as facets count them: one stored value holds all terms of a record, so that one look per record counts them all.
+
+use std::collections::{BTreeMap, HashMap};
+
+use dataset_model::{Term, TermIri};
+
+use crate::FacetValue;
+use crate::schema::value_text;
+
+/// The engine keeps the length of a value in 16 bits.
+const MAX_SET_BYTES: usize = 60_000;
+
+/// A record's terms with their labels, and everything above them: a line each, `IRI label` or `IRI`. They are one text, or,
+/// where that would be too long, several that share no term.
+pub(crate) fn term_sets(terms: &[Term], closure: &[TermIri]) -> Vec<String> {
+    let mut lines: BTreeMap<&str, Option<&str>> = closure.iter().map(|iri| (iri.as_str(), None)).collect();
+    // Of a term named twice the first label counts, so that no record is counted twice.
+    for term in terms.iter().rev() {
+        lines.insert(term.iri.as_str(), Some(value_text(&term.label).unwrap_or(term.iri.as_str())));
+    }
+    let mut sets: Vec<String> = Vec::new();
+    for (iri, label) in lines {
+        let line = match label {
+            Some(label) => format!("{iri} {}", label.replace(['\n', '\r'], " ")),
+            None => iri.to_owned(),
+        };
+        match sets.last_mut() {
+            Some(set) if set.len() + line.len() < MAX_SET_BYTES => {
+                set.push('\n');
+                set.push_str(&line);
+            }
+            _ if line.len() <= MAX_SET_BYTES => sets.push(line),
+            _ => {}
+        }
+    }
+    sets
+}
+
+#[derive(Default)]
+struct Count<'a> {
+    count: u64,
+    recorded: u64,
+    labels: HashMap<&'a str, u64>,
+}
+
+/// What the counts of sets say of each term. No term is twice in the sets of one record, so sums are numbers of records.
+pub(crate) fn count_terms<'a>(sets: impl Iterator<Item = (&'a str, u64)>) -> Vec<FacetValue> {
+    let mut terms: HashMap<&str, Count<'_>> = HashMap::new();
+    for (set, records) in sets {
+        for line in set.split('\n') {
+            let (iri, label) = line.split_once(' ').map_or((line, None), |(iri, label)| (iri, Some(label)));
+            let term = terms.entry(iri).or_default();
+            term.count += records;
+            if let Some(label) = label {
+                term.recorded += records;
+                *term.labels.entry(label).or_default() += records;
+            }
+        }
+    }
+    terms.into_iter().map(|(iri, count)| count.value(iri)).collect()
+}
+
+impl Count<'_> {
+    /// The label most records use; the first of several in order of the alphabet.
+    fn value(&self, iri: &str) -> FacetValue {
+        let label = self.labels.iter().min_by_key(|(label, records)| (u64::MAX - **records, **label));
+        let label = label.map_or(iri, |(label, _)| label);
+        FacetValue { recorded: Some(self.recorded), ..FacetValue::new(iri, label, self.count) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(number: u32) -> Term {
+        Term { iri: format!("http://example.org/term_{number}").parse().unwrap(), label: format!("Term\n{number}") }
+    }
+
+    #[test]
+    fn a_record_with_thousands_of_terms_is_counted_once_for_each() {
+        let terms: Vec<Term> = (0..5_000).map(term).collect();
+        let closure: Vec<TermIri> = (4_990..5_010).map(|number| term(number).iri).collect();
+        let sets = term_sets(&terms, &closure);
+        assert!(sets.len() > 1 && sets.iter().all(|set| set.len() <= MAX_SET_BYTES));
+        let counted = count_terms(sets.iter().map(|set| (set.as_str(), 3)));
+        assert_eq!(counted.len(), 5_010);
+        assert!(counted.iter().all(|value| value.count == 3));
+        assert_eq!(counted.iter().filter(|value| value.recorded == Some(3)).count(), 5_000);
+        assert!(counted.iter().any(|value| value.label == "Term 7"));
+    }
+}
