@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, harvesting, health, jobs, log, peers, render, search,
-    sources, sparql, terms, tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, gide, harvesting, health, jobs, log, peers, render,
+    search, sources, sparql, terms, tokens,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -51,6 +51,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(search::search))
         .routes(routes!(search::similar))
         .routes(routes!(terms::terms))
+        .routes(routes!(gide::search))
+        .routes(routes!(gide::study))
+        .routes(routes!(gide::entry))
+        .routes(routes!(gide::health))
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::tile))

@@ -41,5 +41,5 @@ pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
 pub use graph::CrateGraph;
 pub use ontology::Ontology;
-pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, read_crate};
+pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
 pub use store::{ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ResultFormat};

@@ -3,6 +3,7 @@
 mod checks;
 mod date;
 mod entity;
+mod gide_entry;
 mod ids;
 mod journal;
 pub(crate) mod limits;
@@ -46,35 +47,56 @@ pub struct ReadCrate {
 /// # Errors
 /// When the bytes are no JSON with a `@graph` and a root dataset, or exceed 16 MiB, 64 levels or 200,000 entities.
 pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadCrate, CrateError> {
+    let mut journal = Journal::default();
+    let Mended { entities, root, vocabulary } = mended(bytes, base, ontology, &mut journal)?;
+    let triples = triples::of(&entities, &vocabulary, &mut journal)?;
+    let mut summary = summary::of(&entities, &root, ontology);
+    checks::check(&entities, &root, &summary, ontology, &mut journal);
+    (summary.repairs, summary.findings) = journal.finish();
+    Ok(ReadCrate { graph: CrateGraph::new(triples), summary })
+}
+
+/// The dataset of a crate with its parts nested, as the field's search service answers it (`BioImage-Archive/gide-search`).
+///
+/// # Errors
+/// As [`read_crate`].
+pub fn gide_entry(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<Value, CrateError> {
+    let Mended { entities, root, .. } = mended(bytes, base, ontology, &mut Journal::default())?;
+    Ok(gide_entry::of(&entities, &root, ontology))
+}
+
+/// A crate whose dirt is repaired.
+struct Mended {
+    entities: Entities,
+    /// The id of the dataset among them.
+    root: String,
+    vocabulary: Vocabulary,
+}
+
+fn mended(bytes: &[u8], base: &str, ontology: &Ontology, journal: &mut Journal) -> Result<Mended, CrateError> {
     limits::check(bytes)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut document: Value = serde_json::from_slice(bytes).map_err(|source| CrateError::NotJson(Box::new(source)))?;
     let withheld = contacts::withhold_contacts(&mut document);
     let graph = document.get("@graph").and_then(Value::as_array).ok_or(CrateError::NotJsonLd)?;
     let vocabulary = Vocabulary::read(document.get("@context").unwrap_or(&Value::Null));
-    let mut journal = Journal::default();
-    report_contexts(&vocabulary, &mut journal);
+    report_contexts(&vocabulary, journal);
     if withheld > 0 {
         journal.repair("email.removed", &format!("{withheld} e-mail addresses or telephone numbers"), "");
     }
 
     let ids = Ids::new(base, &vocabulary)?;
     let folder = ids.folder().to_owned();
-    let mut normaliser = Normaliser::new(&vocabulary, ids, &mut journal);
+    let mut normaliser = Normaliser::new(&vocabulary, ids, journal);
     for (at, element) in graph.iter().enumerate() {
         normaliser.take(at, element)?;
     }
     let mut found = normaliser.entities;
-    let root = root::find(&found, base, &mut journal).ok_or(CrateError::NoRoot)?;
-    let root = mending::mend(&mut found, &root, (base, &folder), &mut journal);
-    let mut entities = Entities::of(found, &folder, &mut journal);
-    terms::name_unnamed(&mut entities, ontology, &mut journal);
-
-    let triples = triples::of(&entities, &vocabulary, &mut journal)?;
-    let mut summary = summary::of(&entities, &root, ontology);
-    checks::check(&entities, &root, &summary, ontology, &mut journal);
-    (summary.repairs, summary.findings) = journal.finish();
-    Ok(ReadCrate { graph: CrateGraph::new(triples), summary })
+    let root = root::find(&found, base, journal).ok_or(CrateError::NoRoot)?;
+    let root = mending::mend(&mut found, &root, (base, &folder), journal);
+    let mut entities = Entities::of(found, &folder, journal);
+    terms::name_unnamed(&mut entities, ontology, journal);
+    Ok(Mended { entities, root, vocabulary })
 }
 
 fn report_contexts(vocabulary: &Vocabulary, journal: &mut Journal) {
