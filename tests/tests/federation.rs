@@ -1,17 +1,8 @@
 //! Nodes that follow each other: everything arrives, nothing false is believed, and a failure shrinks nothing.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::Ordering;
 
-use axum::{
-    Router,
-    body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
-    http::Response,
-};
-use e2e_tests::{Client, Dataset, Federation, Node, Setup, Words, eventually};
+use e2e_tests::{Client, Dataset, Federation, Liar, Lie, Node, Setup, Words, eventually};
 use serde_json::{Value, json};
 
 /// What a follower says about a peer.
@@ -194,83 +185,6 @@ async fn a_log_that_was_rolled_back_is_noticed_and_shrinks_nothing() {
     let refused = europe.admin().post("/api/v1/harvest?peer=japan", &Value::Null).await.problem(502);
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("japan")), "{refused}");
     federation.nodes.iter().for_each(|node| node.assert_quiet_log(&[]));
-}
-
-/// What the man in the middle does to answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lie {
-    Entries,
-    Tiles,
-    Checkpoint,
-    Crates,
-    CutShort,
-    ServerError,
-}
-
-impl Lie {
-    fn concerns(self, path: &str) -> bool {
-        match self {
-            Self::Entries => path.starts_with("/log/tile/entries/"),
-            Self::Tiles => path.starts_with("/log/tile/") && !path.starts_with("/log/tile/entries/"),
-            Self::Checkpoint => path == "/log/checkpoint",
-            Self::Crates => path == "/federation/v1/crates",
-            Self::CutShort => path.starts_with("/log/tile/entries/") || path == "/federation/v1/crates",
-            Self::ServerError => true,
-        }
-    }
-}
-
-struct Liar {
-    origin: Client,
-    lie: Lie,
-    lying: AtomicBool,
-    lied: AtomicBool,
-}
-
-impl Liar {
-    /// A proxy before a node, on a port of its own; gives its address.
-    async fn before(origin: &str, lie: Lie) -> (Arc<Self>, String) {
-        let liar = Self { origin: Client::new(origin, None), lie, lying: true.into(), lied: false.into() };
-        let liar = Arc::new(liar);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().fallback(pass_on).with_state(liar.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        (liar, url)
-    }
-}
-
-async fn pass_on(State(liar): State<Arc<Liar>>, request: Request) -> Response<Body> {
-    let path = request.uri().path().to_owned();
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let upstream = liar.origin.request(parts.method, &path).body(body).header("content-type", "application/json");
-    let answer = liar.origin.send(upstream).await;
-    let lies = liar.lying.load(Ordering::SeqCst)
-        && liar.lie.concerns(&path)
-        && answer.status == 200
-        && !answer.body.is_empty();
-    let mut status = answer.status;
-    let mut body = answer.body.clone();
-    if lies {
-        liar.lied.store(true, Ordering::SeqCst);
-        (status, body) = falsify(liar.lie, status, &body);
-    }
-    let media_type = answer.header("content-type").to_owned();
-    Response::builder().status(status).header("content-type", media_type).body(Body::from(body)).unwrap_or_default()
-}
-
-fn falsify(lie: Lie, status: u16, body: &Bytes) -> (u16, Bytes) {
-    match lie {
-        Lie::ServerError => (500, Bytes::from_static(b"broken")),
-        Lie::CutShort => (status, body.slice(..body.len() - 3)),
-        _ => {
-            let mut bytes = body.to_vec();
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-            (status, bytes.into())
-        }
-    }
 }
 
 /// One honest node, a proxy before it that lies in one way, and a follower that knows only the proxy.

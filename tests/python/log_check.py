@@ -1,0 +1,238 @@
+"""Checks a node's whole catalogue with nothing but its address and its public key, from docs/FEDERATION.md alone.
+
+usage: log_check.py URL PUBLIC_KEY [--bytes]
+
+Reads the signed checkpoint and every entry, rebuilds the Merkle tree and every hash tile, checks that each entry is canonical
+and follows from the ones before it, and fetches every crate and every list of files that the entries promise; with --bytes every
+file too. The last line is JSON: what was checked, or {"error", "where"}. The exit code is 0 only when all of it holds.
+"""
+import base64, hashlib, json, re, struct, sys, urllib.error, urllib.parse, urllib.request
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+import zstandard
+
+OPS = {"publish", "revise", "catalogue", "withdraw"}
+FIELDS = {"publish": {"crate", "inventory", "content_root"}, "revise": {"crate", "inventory", "content_root"},
+          "catalogue": {"crate", "source"}, "withdraw": {"reason"}}
+TILE = 256
+
+
+class Wrong(Exception):
+    def __init__(self, where, what):
+        super().__init__(what)
+        self.where = where
+
+
+def check(truth, where, what):
+    if not truth:
+        raise Wrong(where, what)
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+class Node:
+    def __init__(self, url):
+        self.url = url.rstrip("/")
+
+    def get(self, path, body=None):
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read()
+        except (urllib.error.URLError, OSError) as error:
+            raise Wrong(path, f"no answer: {error}") from error
+
+
+def read_key(text):
+    """`name+<8 hex digits>+<base64 of 0x01 and the 32 bytes of the key>`"""
+    name, digits, encoded = text.split("+", 2)
+    raw = base64.b64decode(encoded, validate=True)
+    check(len(raw) == 33 and raw[0] == 1, "key", "not an Ed25519 key of this form")
+    check(sha(name.encode(), b"\n", raw)[:4].hex() == digits, "key", "its digits do not fit it")
+    return name, bytes.fromhex(digits), Ed25519PublicKey.from_public_bytes(raw[1:])
+
+
+def checkpoint(node, key):
+    name, key_id, public = read_key(key)
+    note = node.get("/log/checkpoint").decode()
+    text, _, signatures = note.rpartition("\n\n")
+    text += "\n"
+    for line in signatures.rstrip("\n").split("\n"):
+        dash, signer, encoded = line.split(" ", 2)
+        signature = base64.b64decode(encoded, validate=True)
+        if dash == "\u2014" and signer == name and signature[:4] == key_id:
+            try:
+                public.verify(signature[4:], text.encode())
+            except InvalidSignature:
+                raise Wrong("checkpoint", "its signature is not of the key given") from None
+            break
+    else:
+        raise Wrong("checkpoint", "it is not signed by the key given")
+    origin, size, root = text.split("\n")[:3]
+    check(origin == name, "checkpoint", f"it is of the log '{origin}'")
+    check(re.fullmatch(r"0|[1-9][0-9]*", size), "checkpoint", "its size is no number")
+    return int(size), base64.b64decode(root, validate=True)
+
+
+def tile_name(number):
+    """1234067 is x001/x234/067."""
+    groups = []
+    while True:
+        number, rest = divmod(number, 1000)
+        groups.append(f"{rest:03}")
+        if not number:
+            break
+    first, *others = groups
+    return "/".join([f"x{group}" for group in reversed(others)] + [first])
+
+
+def tiles(count):
+    """Number and width of the tiles that hold so many."""
+    for number in range(-(-count // TILE)):
+        yield number, min(TILE, count - number * TILE)
+
+
+def tile_path(kind, number, width):
+    return f"/log/tile/{kind}/{tile_name(number)}" + (f".p/{width}" if width < TILE else "")
+
+
+def entries(node, size):
+    for number, width in tiles(size):
+        path = tile_path("entries", number, width)
+        bundle, at = node.get(path), 0
+        for place in range(width):
+            index = number * TILE + place
+            check(at + 2 <= len(bundle), f"entry {index}", "its bundle is cut short")
+            (length,) = struct.unpack_from(">H", bundle, at)
+            entry = bundle[at + 2:at + 2 + length]
+            check(len(entry) == length, f"entry {index}", "its bundle is cut short")
+            at += 2 + length
+            yield index, entry
+        check(at == len(bundle), path, "bytes follow the last entry")
+
+
+def levels(leaves):
+    """The hashes of each level that tiles are made of: a level has one hash for each 256 of the level below."""
+    level = leaves
+    while level:
+        yield level
+        level = [root(level[at:at + TILE]) for at in range(0, len(level) - TILE + 1, TILE)]
+
+
+def root(hashes):
+    """RFC 6962, section 2.1, over hashes of leaves or of complete subtrees."""
+    if not hashes:
+        return sha()
+    while len(hashes) & (len(hashes) - 1) == 0 and len(hashes) > 1:
+        hashes = [sha(b"\1", one, other) for one, other in zip(hashes[::2], hashes[1::2])]
+    if len(hashes) == 1:
+        return hashes[0]
+    half = 1 << (len(hashes) - 1).bit_length() - 1
+    return sha(b"\1", root(hashes[:half]), root(hashes[half:]))
+
+
+def check_tiles(node, leaves):
+    seen = 0
+    for level, hashes in enumerate(levels(leaves)):
+        for number, width in tiles(len(hashes)):
+            path = tile_path(level, number, width)
+            check(node.get(path) == b"".join(hashes[number * TILE:number * TILE + width]), path, "other hashes than the entries give")
+            seen += 1
+    return seen
+
+
+def read_entry(index, raw, heads):
+    where = f"entry {index}"
+    try:
+        entry = json.loads(raw)
+    except ValueError:
+        raise Wrong(where, "it is no JSON") from None
+    canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    check(raw == canonical, where, "it is not in canonical form")
+    op, dataset = entry.get("op"), entry.get("dataset")
+    check(op in OPS, where, f"it does '{op}'")
+    check(FIELDS[op] <= entry.keys(), where, "a field is missing")
+    check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["time"]), where, "its time is none")
+    before = heads.get(dataset)
+    check(entry.get("previous") == (before and before[0]), where, "it does not name the entry before it about the same dataset")
+    if before is None:
+        check(op in ("publish", "catalogue") and entry["version"] == 1, where, "it is no beginning")
+    elif op == "withdraw":
+        check(entry["version"] == before[1]["version"], where, "it withdraws another version than the last")
+    else:
+        check(entry["version"] > before[1]["version"], where, "its version does not follow")
+    heads[dataset] = (index, entry)
+    return entry
+
+
+def crates(node, digests):
+    """Bytes by digest, of all that the node has."""
+    for at in range(0, len(digests), 500):
+        asked = set(digests[at:at + 500])
+        stream = node.get("/federation/v1/crates", json.dumps({"digests": sorted(asked)}).encode())
+        data = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj().decompress(stream)
+        while data:
+            head, _, data = data.partition(b"\n")
+            digest, length = head.decode().split(" ")
+            check(digest in asked, digest, "a crate that was not asked for, or a second one")
+            asked.discard(digest)
+            if length == "-":
+                yield digest, None
+                continue
+            body, data = data[:int(length)], data[int(length):]
+            check(len(body) == int(length) and data[:1] == b"\n", digest, "the stream of crates is cut short")
+            data = data[1:]
+            check(sha(body).hex() == digest, digest, "a crate of another digest")
+            yield digest, body
+        check(not asked, "crates", f"no answer for {len(asked)} digests")
+
+
+def check_files(node, entry, with_bytes):
+    base = f"/api/v1/datasets/{entry['dataset']}/versions/v{entry['version']}"
+    manifest = json.loads(node.get(f"{base}/manifest"))
+    leaves = [sha(b"\0", f"{f['path']}\0{f['size']}\0{f['sha256']}".encode()) for f in manifest]
+    check([f["path"].encode() for f in manifest] == sorted(f["path"].encode() for f in manifest), base, "files are not in order")
+    check(root(leaves).hex() == entry["content_root"], base, "the list of files is not the one that was signed")
+    for file in manifest if with_bytes else []:
+        path = f"/data/{entry['dataset']}/v{entry['version']}/{urllib.parse.quote(file['path'])}"
+        body = node.get(path)
+        check(len(body) == file["size"] and sha(body).hex() == file["sha256"], path, "other bytes than were signed")
+    return len(manifest)
+
+
+def main(url, key, with_bytes):
+    node = Node(url)
+    size, signed = checkpoint(node, key)
+    heads, leaves, all_entries = {}, [], []
+    for index, raw in entries(node, size):
+        leaves.append(sha(b"\0", raw))
+        all_entries.append((index, raw))
+    check(root(leaves) == signed, "checkpoint", "the entries are not those that were signed")
+    tiles_seen = check_tiles(node, leaves)
+    parsed = [read_entry(index, raw, heads) for index, raw in all_entries]
+
+    gone = {dataset for dataset, (_, entry) in heads.items() if entry["op"] == "withdraw"}
+    live = [entry for entry in parsed if entry["dataset"] not in gone]
+    wanted = sorted({entry["crate"] for entry in live})
+    held = 0
+    for digest, body in crates(node, wanted):
+        check(body is not None, digest, "the node does not give a crate of a dataset that it shows")
+        held += 1
+    published = [entry for entry in live if entry["op"] in ("publish", "revise")]
+    files = sum(check_files(node, entry, with_bytes) for entry in published)
+    return {"entries": size, "tiles": tiles_seen, "datasets": len(heads) - len(gone), "withdrawn": len(gone), "crates": held,
+            "versions": len(published), "files": files}
+
+
+if __name__ == "__main__":
+    flags = [argument for argument in sys.argv[1:] if argument.startswith("--")]
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    try:
+        print(json.dumps(main(*arguments, "--bytes" in flags)))
+    except Wrong as wrong:
+        print(json.dumps({"error": str(wrong), "where": wrong.where}))
+        sys.exit(1)
