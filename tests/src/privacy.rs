@@ -20,8 +20,16 @@ pub async fn told_by(node: &Node, words: &[&str]) -> Vec<String> {
         digests.extend(record(node, id, &mut leaks).await);
     }
     crates(node, &digests, &mut leaks).await;
-    for path in ["/", "/search?q=", "/sitemap.xml", "/federation", "/federation/v1/node", "/log/checkpoint", "/metrics"]
-    {
+    for path in [
+        "/",
+        "/search?q=",
+        "/sitemap.xml",
+        "/federation",
+        "/federation/v1/node",
+        "/log/checkpoint",
+        "/metrics",
+        "/api/gide/search",
+    ] {
         leaks.look(path, &node.anybody().get(path).await.text());
     }
     let size: usize = node
@@ -98,6 +106,8 @@ async fn record(node: &Node, id: &str, leaks: &mut Leaks) -> Vec<String> {
         leaks.look(&format!("/datasets/{id} as {form}"), &page.text());
         leaks.look(&format!("links of /datasets/{id} as {form}"), page.header("link"));
     }
+    let study = client.get(&format!("/api/gide/study/{id}")).await;
+    leaks.look(&format!("/api/gide/study/{id}"), &study.text());
     let versions = record["versions"].as_array().into_iter().flatten();
     versions.filter_map(|version| version["crate"].as_str()).map(str::to_owned).collect()
 }
@@ -115,7 +125,7 @@ async fn crates(node: &Node, digests: &[String], leaks: &mut Leaks) {
 /// The addresses of all bundles of entries of a log (C2SP tlog-tiles).
 fn bundles(size: usize) -> Vec<String> {
     let width = |at: usize| (size - at * 256).min(256);
-    let path = |at: usize| format!("/log/tile/entries/{:03}", at);
+    let path = |at: usize| format!("/log/tile/entries/{at:03}");
     let of = |at: usize| if width(at) == 256 { path(at) } else { format!("{}.p/{}", path(at), width(at)) };
     (0..size.div_ceil(256)).map(of).collect()
 }

@@ -329,5 +329,6 @@ async fn a_declared_size_beyond_belief_is_flagged_and_shown() {
         .get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")])
         .await;
     assert!(page.text().contains("is declared to have 794 TB"), "{}", page.text());
+    assert!(page.text().contains("(hard to believe)"), "{}", page.text());
     node.assert_quiet_log(&[]);
 }

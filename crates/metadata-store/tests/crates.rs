@@ -151,6 +151,27 @@ fn a_wrong_name_for_a_term_is_reported_and_both_are_kept() {
 }
 
 #[test]
+fn an_obsolete_term_points_to_its_replacement_and_both_are_kept() {
+    let mut ontology = metadata_store::Ontology::with_bundled();
+    let obo = "ontology: fbbi\n\n[Term]\nid: FBbi:00990001\nname: old microscopy\nis_obsolete: true\nreplaced_by: FBbi:00000246\n\n\
+               [Term]\nid: FBbi:00990002\nname: older microscopy\nis_obsolete: true\n";
+    ontology.load_obo("fbbi", obo).unwrap();
+    let mut document = complete();
+    let obsolete = json!([{"@id": "obo:FBbi_00990001"}, {"@id": "obo:FBbi_00990002"}]);
+    document["@graph"][1]["measurementMethod"] = obsolete;
+    let graph = document["@graph"].as_array_mut().unwrap();
+    graph.push(json!({"@id": "obo:FBbi_00990001", "@type": "DefinedTerm", "name": "old microscopy"}));
+    graph.push(json!({"@id": "obo:FBbi_00990002", "@type": "DefinedTerm", "name": "older microscopy"}));
+    let summary = read_crate(document.to_string().as_bytes(), BASE, &ontology).unwrap().summary;
+    let labels: Vec<&str> = summary.methods.iter().map(|term| term.label.as_str()).collect();
+    assert_eq!(labels, ["old microscopy", "fluorescence microscopy", "older microscopy"]);
+    let hints: Vec<&str> =
+        summary.findings.iter().filter(|f| f.rule == "term.deprecated").map(|f| f.hint.as_str()).collect();
+    assert!(hints[0].contains("FBbi:00000246") && hints[0].contains("fluorescence"), "{hints:?}");
+    assert!(hints[1].contains("Nothing replaces it"), "{hints:?}");
+}
+
+#[test]
 fn unknown_and_local_terms_are_kept_and_reported() {
     let mut document = complete();
     let graph = document["@graph"].as_array_mut().unwrap();

@@ -21,7 +21,7 @@ use crate::MetadataError;
 
 const FILE: &str = "heliograph-state.json";
 /// Entries that may be applied once more after a crash; writing the file costs a flush of the engine.
-const MOST_AGAIN: u64 = 4096;
+const MOST_AGAIN: u64 = 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Notes {

@@ -226,7 +226,8 @@ fn declared(record: &RecordView) -> Option<String> {
     let declared = record.summary.declared;
     let files = declared.files.map(|files| format::count(files, "file", "files"));
     let parts: Vec<String> = files.into_iter().chain(declared.bytes.map(format::bytes)).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    let doubt = record.summary.findings.iter().any(|finding| finding.rule == "crate.size.unbelievable");
+    (!parts.is_empty()).then(|| format!("{}{}", parts.join(", "), if doubt { " (hard to believe)" } else { "" }))
 }
 
 /// The other forms of this page. Triples are kept of the newest version only.
