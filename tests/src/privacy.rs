@@ -19,6 +19,9 @@ pub async fn told_by(node: &Node, words: &[&str]) -> Vec<String> {
     for id in &ids {
         digests.extend(record(node, id, &mut leaks).await);
     }
+    for id in ids.iter().step_by(1 + ids.len() / 50) {
+        exports(node, id, &mut leaks).await;
+    }
     crates(node, &digests, &mut leaks).await;
     for path in [
         "/",
@@ -110,6 +113,29 @@ async fn record(node: &Node, id: &str, leaks: &mut Leaks) -> Vec<String> {
     leaks.look(&format!("/api/gide/study/{id}"), &study.text());
     let versions = record["versions"].as_array().into_iter().flatten();
     versions.filter_map(|version| version["crate"].as_str()).map(str::to_owned).collect()
+}
+
+/// A record in all forms it is exported in; those that there are not are not asked for in vain often.
+async fn exports(node: &Node, id: &str, leaks: &mut Leaks) {
+    for format in [
+        "ro-crate",
+        "schema-org",
+        "croissant",
+        "datacite-json",
+        "datacite-xml",
+        "dcat",
+        "dcat-jsonld",
+        "oai-dc",
+        "jpcoar",
+        "bibtex",
+        "csl-json",
+        "citation",
+        "linkset-json",
+        "linkset",
+    ] {
+        let path = format!("/api/v1/datasets/{id}/export/{format}");
+        leaks.look(&path, &node.anybody().get(&path).await.text());
+    }
 }
 
 /// The crates as peers get them.

@@ -45,6 +45,11 @@ impl Pair {
     }
 }
 
+async fn page_of(node: &Node, record: &Value) -> String {
+    let path = format!("/datasets/{}", record["id"].as_str().unwrap());
+    node.anybody().get_with(&path, &[("accept", "text/html")]).await.expect(200).text()
+}
+
 fn severity(findings: &Value, rule: &str) -> String {
     let found = findings.as_array().into_iter().flatten().find(|finding| finding["rule"] == rule);
     found.map(|finding| finding["severity"].as_str().unwrap().to_owned()).unwrap_or_default()
@@ -73,6 +78,8 @@ async fn missing_musts_forbid_publishing_and_flag_a_record() {
         assert_eq!(severity(&findings, &rule), "error", "{rule}");
         assert_eq!(severity(&record["summary"]["findings"], &rule), "error", "{rule}");
     }
+    assert_eq!(record["summary"]["incomplete"], true);
+    assert!(page_of(&node, &record).await.contains(">incomplete</a>"));
     node.assert_quiet_log(&[]);
 }
 
@@ -153,11 +160,8 @@ async fn a_label_that_contradicts_its_term_must_be_confirmed_and_both_are_found(
         let hits = node.anybody().found(query).await;
         assert!(hits.iter().any(|id| id.starts_with("archive.")), "{query}: {hits:?}");
     }
-    let page = node
-        .anybody()
-        .get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")])
-        .await;
-    assert!(page.text().contains("is called") && page.text().contains("and Zyla camera"), "the conflict is shown");
+    let page = page_of(&node, &record).await;
+    assert!(page.contains("is called") && page.contains("and Zyla camera"), "the conflict is shown");
     node.assert_quiet_log(&[]);
 }
 
@@ -324,11 +328,8 @@ async fn a_declared_size_beyond_belief_is_flagged_and_shown() {
     });
     let (record, report) = pair.imported(&node).await;
     assert_eq!(report["findings"]["crate.size.unbelievable"], 1);
-    let page = node
-        .anybody()
-        .get_with(&format!("/datasets/{}", record["id"].as_str().unwrap()), &[("accept", "text/html")])
-        .await;
-    assert!(page.text().contains("is declared to have 794 TB"), "{}", page.text());
-    assert!(page.text().contains("(hard to believe)"), "{}", page.text());
+    let page = page_of(&node, &record).await;
+    assert!(page.contains("is declared to have 794 TB"), "{page}");
+    assert!(page.contains("(hard to believe)"), "{page}");
     node.assert_quiet_log(&[]);
 }

@@ -40,6 +40,8 @@ pub struct Summary {
     pub declared: Declared,
     /// Terms that the crate calls otherwise than their ontology does. Both names are searched.
     pub conflicts: Vec<TermConflict>,
+    /// Whether the crate breaks a MUST of the profile.
+    pub incomplete: bool,
     /// What is wrong with the crate.
     pub findings: Vec<Finding>,
     /// How our reading differs from what is written.

@@ -18,7 +18,7 @@ mod terms;
 pub(crate) mod text;
 mod triples;
 
-use dataset_model::Summary;
+use dataset_model::{Findings, Summary};
 use serde_json::Value;
 
 use crate::{CrateError, CrateGraph, Ontology, contacts, context::Vocabulary};
@@ -53,6 +53,7 @@ pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadC
     let mut summary = summary::of(&entities, &root, ontology);
     checks::check(&entities, &root, &summary, ontology, &mut journal);
     (summary.repairs, summary.findings) = journal.finish();
+    summary.incomplete = summary.findings.has_errors();
     Ok(ReadCrate { graph: CrateGraph::new(triples), summary })
 }
 

@@ -315,6 +315,7 @@ pub(crate) fn unreadable_summary(page: &str, reason: &str) -> dataset_model::Sum
     dataset_model::Summary {
         iri: page.to_owned(),
         title: page.rsplit('/').next().unwrap_or(page).to_owned(),
+        incomplete: true,
         findings: vec![dataset_model::Finding::error("crate.unreadable", CRATE_FILE, reason, hint)],
         ..Default::default()
     }

@@ -34,6 +34,7 @@ pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary 
         conflicts: terms::conflicts(entities, ontology),
         organisms,
         methods,
+        incomplete: false,
         findings: Vec::new(),
         repairs: Vec::new(),
     }

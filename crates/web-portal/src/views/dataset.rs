@@ -33,6 +33,8 @@ pub(crate) struct DatasetPage {
     pub title: String,
     pub id: String,
     pub catalogue: bool,
+    /// Whether the record breaks a MUST of the profile.
+    pub incomplete: bool,
     pub version: String,
     /// Where the newest version is, when this is an older one.
     pub newest: Option<TextLink>,
@@ -103,6 +105,7 @@ impl DatasetPage {
             chrome: chrome(identity, record, &title),
             id: record.id.to_string(),
             catalogue,
+            incomplete: summary.incomplete,
             version: record.version.to_string(),
             newest: provenance::newest(record),
             authors: summary.authors.iter().map(Author::of).collect(),
