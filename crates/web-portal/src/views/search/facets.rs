@@ -203,6 +203,7 @@ pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -
 /// How a filter that is no facet is called.
 fn other_title(name: &str) -> Option<&'static str> {
     let titles = [
+        ("in", "Words in"),
         ("author", "Author"),
         ("affiliation", "Affiliation"),
         ("identifier", "Identifier"),
