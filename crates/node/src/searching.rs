@@ -134,7 +134,7 @@ impl Node {
             visible,
         };
         let mut results = self.search.search_knowing(&query, &self.vocabulary())?;
-        self.plant_terms(&mut results.facets);
+        self.plant_terms(&mut results.facets, &query);
         Ok(SearchAnswer {
             total: results.total,
             suggestions: results.suggestions,
@@ -178,8 +178,14 @@ impl Node {
 
     /// Makes trees of terms, and gives them the ontology's names: records spell them in many ways, and every node must
     /// show the same.
-    fn plant_terms(&self, facets: &mut Facets) {
-        for values in [&mut facets.organism, &mut facets.method, &mut facets.entity] {
+    fn plant_terms(&self, facets: &mut Facets, query: &Query) {
+        let entities: Vec<TermIri> = query.entity.iter().filter_map(|text| text.parse().ok()).collect();
+        let kinds = [
+            (&mut facets.organism, &query.organism),
+            (&mut facets.method, &query.method),
+            (&mut facets.entity, &entities),
+        ];
+        for (values, asked) in kinds {
             for value in values.iter_mut() {
                 let term = value.value.parse().ok();
                 match term.as_ref().and_then(|term: &TermIri| self.ontology.label(term)) {
@@ -194,7 +200,7 @@ impl Node {
                 Ok(term) => self.ontology.parents(&term).iter().map(ToString::to_string).collect(),
                 Err(_) => Vec::new(),
             };
-            *values = facet_tree::trees(std::mem::take(values), parents);
+            *values = facet_tree::trees(std::mem::take(values), asked, parents);
         }
     }
 

@@ -60,6 +60,7 @@ pub(crate) fn suggestions(
             found.push(Suggestion { text: candidate, total: found_by_it });
         }
     }
+    found.sort_by_key(|suggestion| Reverse(suggestion.total));
     Ok(found)
 }
 
