@@ -36,6 +36,8 @@ pub struct Summary {
     pub see_also: Vec<String>,
     /// Names and descriptions of samples, protocols and the like, for full text.
     pub text: Vec<String>,
+    /// Titles of articles and grants, names of cell lines: what the dataset is connected with, for full text.
+    pub related_text: Vec<String>,
     /// What the crate declares about size; measured values of our own datasets come from the manifest.
     pub declared: Declared,
     /// Terms that the crate calls otherwise than their ontology does. Both names are searched.

@@ -14,6 +14,7 @@ use crate::{Problem, authentication::Asking, deposits::dataset_id};
 #[utoipa::path(get, path = "/api/v1/search", tag = "search",
     params(
         ("q" = Option<String>, Query, description = "Words; all must match. `\"phrases\"`, `-without`, `beginning*`. Names of organisms, methods and entities find all that is such"),
+        ("in" = Option<String>, Query, description = "Where words are looked for: title, record (what describes the data), everywhere (people, articles, grants, cell lines too); everywhere when not given"),
         ("organism" = Option<Vec<String>>, Query, description = "Term IRI, CURIE or label; descendants included; may repeat"),
         ("method" = Option<Vec<String>>, Query, description = "Imaging method: term IRI, CURIE or label; descendants included; may repeat"),
         ("entity" = Option<Vec<String>>, Query, description = "Tissue, cell line, cell component: term IRI, CURIE or label; descendants included; may repeat"),

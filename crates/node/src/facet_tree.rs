@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use dataset_model::TermIri;
 use search_index::FacetValue;
 
 /// A term with several parents stands below each, as long as this many places are left for repetitions.
@@ -11,9 +12,14 @@ const MAX_DEPTH: usize = 64;
 
 /// Trees of counted terms, `parents` being the ontology's. Every term somebody recorded is in them, at least once.
 ///
-/// A term nobody recorded is left out where it only leads to one other, with the same records; so is a single root that
-/// stands for everything.
-pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<String>) -> Vec<FacetValue> {
+/// A term nobody recorded or asked for is left out where it only leads to one other, with the same records; so is a single
+/// root that stands for everything.
+pub(crate) fn trees(
+    values: Vec<FacetValue>,
+    asked: &[TermIri],
+    parents: impl Fn(&str) -> Vec<String>,
+) -> Vec<FacetValue> {
+    let asked: HashSet<&str> = asked.iter().map(TermIri::as_str).collect();
     let known: HashSet<&str> = values.iter().map(|value| value.value.as_str()).collect();
     let mut below: HashMap<String, Vec<usize>> = HashMap::new();
     let mut roots = Vec::new();
@@ -28,7 +34,7 @@ pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<Strin
             .filter(|parent| *parent != value.value)
             .for_each(|parent| below.entry(parent).or_default().push(at));
     }
-    let mut planter = Planter { values: &values, below: &below, placed: HashSet::new(), repeated: 0 };
+    let mut planter = Planter { values: &values, below: &below, asked: &asked, placed: HashSet::new(), repeated: 0 };
     let mut trees: Vec<FacetValue> = roots.iter().filter_map(|root| planter.tree(*root, &mut Vec::new())).collect();
     // What hangs in a cycle, or too deep, is reached from no root.
     for at in 0..values.len() {
@@ -38,6 +44,7 @@ pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<Strin
     }
     while let [root] = trees.as_mut_slice()
         && root.recorded == Some(0)
+        && !asked.contains(root.value.as_str())
         && !root.children.is_empty()
     {
         trees = std::mem::take(&mut root.children);
@@ -49,6 +56,7 @@ pub(crate) fn trees(values: Vec<FacetValue>, parents: impl Fn(&str) -> Vec<Strin
 struct Planter<'a> {
     values: &'a [FacetValue],
     below: &'a HashMap<String, Vec<usize>>,
+    asked: &'a HashSet<&'a str>,
     placed: HashSet<usize>,
     repeated: usize,
 }
@@ -72,6 +80,7 @@ impl Planter<'_> {
         path.pop();
         if let ([only], Some(0)) = (children.as_slice(), value.recorded)
             && only.count == value.count
+            && !self.asked.contains(value.value.as_str())
         {
             return children.pop();
         }
@@ -131,20 +140,28 @@ mod tests {
             value("fish", 2, 2),
             value("plant", 2, 2),
         ];
-        assert_eq!(shown(&trees(values, links)), "vertebrate 8 (mammal 6 (mouse 4, human 3), fish 2), plant 2");
+        assert_eq!(shown(&trees(values, &[], links)), "vertebrate 8 (mammal 6 (mouse 4, human 3), fish 2), plant 2");
     }
 
     #[test]
     fn a_term_somebody_recorded_stays_where_it_leads_to_one_other() {
         let links = parents(&[("b", "a"), ("c", "b")]);
-        assert_eq!(shown(&trees(vec![value("a", 3, 0), value("b", 3, 1), value("c", 3, 3)], links)), "b 3 (c 3)");
+        assert_eq!(shown(&trees(vec![value("a", 3, 0), value("b", 3, 1), value("c", 3, 3)], &[], links)), "b 3 (c 3)");
+    }
+
+    #[test]
+    fn a_term_somebody_asked_for_stays() {
+        let links = parents(&[("http://e.org/b", "http://e.org/a")]);
+        let values = vec![value("http://e.org/a", 3, 0), value("http://e.org/b", 3, 3)];
+        let asked = ["http://e.org/a".parse().unwrap()];
+        assert_eq!(shown(&trees(values, &asked, links)), "http://e.org/a 3 (http://e.org/b 3)");
     }
 
     #[test]
     fn a_term_with_two_parents_stands_below_both() {
         let links = parents(&[("x", "a"), ("x", "b"), ("y", "a"), ("z", "b")]);
         let values = vec![value("a", 3, 0), value("b", 2, 0), value("x", 1, 1), value("y", 2, 2), value("z", 1, 1)];
-        assert_eq!(shown(&trees(values, links)), "a 3 (y 2, x 1), b 2 (x 1, z 1)");
+        assert_eq!(shown(&trees(values, &[], links)), "a 3 (y 2, x 1), b 2 (x 1, z 1)");
     }
 
     proptest! {
@@ -155,7 +172,7 @@ mod tests {
             let name = |number: usize| format!("t{number}");
             let values: Vec<FacetValue> = (0..12).map(|number| value(&name(number), 1 + number as u64 % 3, (number as u64) % 2)).collect();
             let up = |child: &str| links.iter().filter(|(of, _)| name(*of) == child).map(|(_, parent)| name(*parent)).collect();
-            let trees = trees(values, up);
+            let trees = trees(values, &[], up);
             let all = shown(&trees);
             for number in (1..12).step_by(2) {
                 prop_assert!(all.split([' ', '(', ',']).any(|word| word == name(number)), "t{number} is not in {all}");

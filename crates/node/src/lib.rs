@@ -88,4 +88,4 @@ pub use archive_store::{Blob, WeakBlob};
 pub use federation::{NodeDescription, paths};
 pub use metadata_store::{QueryAnswer, ResultFormat};
 pub use ome_zarr::{ImageRecord, PictureFormat};
-pub use search_index::{FacetValue, Facets, Highlight, Hit, ImageFacets, Sort, Suggestion};
+pub use search_index::{FacetValue, Facets, Highlight, Hit, ImageFacets, Sort, Suggestion, Within};

@@ -153,6 +153,7 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         authors: summary.authors.into_iter().map(|author| author.name).collect(),
         keywords: summary.keywords,
         text: [summary.text, image_facets::names(&images)].concat(),
+        related: summary.related_text,
         image_facets: image_facets::of(&images),
         organisms: summary.organisms,
         organism_closure: closure.organisms,

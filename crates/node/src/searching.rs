@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use dataset_model::{DatasetId, NodeId, TermIri};
-use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort, Suggestion};
+use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort, Suggestion, Within};
 use serde::Serialize;
 
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 #[expect(missing_docs, reason = "the names are those of the API, described there")]
 pub struct SearchRequest {
     pub text: String,
+    /// Where the words are looked for.
+    pub within: Within,
     /// IRIs, CURIEs or labels; descendants are included.
     pub organism: Vec<String>,
     /// IRIs, CURIEs or labels; descendants are included.
@@ -106,6 +108,7 @@ impl Node {
         let cursor = request.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
         let query = Query {
             text: request.text,
+            within: request.within,
             organism,
             method,
             entity: self.resolve_entities(request.entity),
@@ -131,7 +134,7 @@ impl Node {
             visible,
         };
         let mut results = self.search.search_knowing(&query, &self.vocabulary())?;
-        self.plant_terms(&mut results.facets);
+        self.plant_terms(&mut results.facets, &query);
         Ok(SearchAnswer {
             total: results.total,
             suggestions: results.suggestions,
@@ -175,8 +178,14 @@ impl Node {
 
     /// Makes trees of terms, and gives them the ontology's names: records spell them in many ways, and every node must
     /// show the same.
-    fn plant_terms(&self, facets: &mut Facets) {
-        for values in [&mut facets.organism, &mut facets.method, &mut facets.entity] {
+    fn plant_terms(&self, facets: &mut Facets, query: &Query) {
+        let entities: Vec<TermIri> = query.entity.iter().filter_map(|text| text.parse().ok()).collect();
+        let kinds = [
+            (&mut facets.organism, &query.organism),
+            (&mut facets.method, &query.method),
+            (&mut facets.entity, &entities),
+        ];
+        for (values, asked) in kinds {
             for value in values.iter_mut() {
                 let term = value.value.parse().ok();
                 match term.as_ref().and_then(|term: &TermIri| self.ontology.label(term)) {
@@ -191,7 +200,7 @@ impl Node {
                 Ok(term) => self.ontology.parents(&term).iter().map(ToString::to_string).collect(),
                 Err(_) => Vec::new(),
             };
-            *values = facet_tree::trees(std::mem::take(values), parents);
+            *values = facet_tree::trees(std::mem::take(values), asked, parents);
         }
     }
 
@@ -225,6 +234,7 @@ impl SearchRequest {
         let wrong = |expected: &str| NodeError::Invalid(format!("'{name}={value}': {expected}"));
         match name {
             "q" => value.clone_into(&mut self.text),
+            "in" => self.within = within_named(value).ok_or_else(|| wrong("use title, record or everywhere"))?,
             "organism" => self.organism.push(value.to_owned()),
             "method" => self.method.push(value.to_owned()),
             "entity" => self.entity.push(value.to_owned()),
@@ -274,6 +284,15 @@ const DEFAULT_SIZE: usize = 20;
 fn access_named(name: &str) -> Option<dataset_model::Access> {
     use dataset_model::Access;
     [Access::Open, Access::MetadataOnly, Access::Restricted].into_iter().find(|access| access.as_str() == name)
+}
+
+fn within_named(name: &str) -> Option<Within> {
+    match name {
+        "title" => Some(Within::Title),
+        "record" => Some(Within::Record),
+        "everywhere" => Some(Within::Everywhere),
+        _ => None,
+    }
 }
 
 fn sort_named(name: &str) -> Option<Sort> {

@@ -105,6 +105,10 @@ impl Vocabulary for Known<'_> {
         names.dedup_by_key(|name| one_spelling(name));
         Some(Concept { terms, names, only_together: row.is_some() })
     }
+
+    fn is_any_of(&self, term: &TermIri, others: &[TermIri]) -> bool {
+        self.ontology.ancestors_or_self(term).iter().any(|above| others.contains(above))
+    }
 }
 
 #[cfg(test)]

@@ -20,8 +20,11 @@ pub struct SearchDocument {
     pub orcids: Vec<String>,
     /// Keywords.
     pub keywords: Vec<String>,
-    /// Further text to be found by: samples, protocols, articles.
+    /// Further text to be found by: samples, protocols.
     pub text: Vec<String>,
+    /// What it is connected with: titles of articles and grants, names of cell lines.
+    #[serde(default)]
+    pub related: Vec<String>,
     /// Organisms as recorded; facets count these.
     pub organisms: Vec<Term>,
     /// The organisms and all their ancestors; filters look here.
@@ -102,6 +105,7 @@ impl SearchDocument {
             orcids: Vec::new(),
             keywords: Vec::new(),
             text: Vec::new(),
+            related: Vec::new(),
             organisms: Vec::new(),
             organism_closure: Vec::new(),
             organism_names: Vec::new(),

@@ -7,7 +7,7 @@ use tantivy::tokenizer::{TextAnalyzer, Token};
 use crate::analysis::{Form, Side, analyzer, tokens};
 use crate::schema::one_spelling;
 use crate::text_query::{Asked, Named, Sequence, TextQuery};
-use crate::{Fragment, Highlight, Query, SearchDocument};
+use crate::{Fragment, Highlight, Query, SearchDocument, Vocabulary};
 
 /// At most this many pieces of a description.
 const MAX_FRAGMENTS: usize = 3;
@@ -23,12 +23,13 @@ pub(crate) struct Highlighter<'a> {
     stemmed: TextAnalyzer,
     plain: TextAnalyzer,
     text: &'a TextQuery,
+    vocabulary: &'a dyn Vocabulary,
     wanted: Vec<Sequence>,
     beginnings: Vec<String>,
 }
 
 impl<'a> Highlighter<'a> {
-    pub(crate) fn new(text: &'a TextQuery) -> Self {
+    pub(crate) fn new(text: &'a TextQuery, vocabulary: &'a dyn Vocabulary) -> Self {
         let mut wanted: Vec<Sequence> = text.wanted().flat_map(Asked::sequences).cloned().collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -36,6 +37,7 @@ impl<'a> Highlighter<'a> {
             stemmed: analyzer(Form::Stemmed, Side::Record),
             plain: analyzer(Form::Plain, Side::Record),
             text,
+            vocabulary,
             wanted,
             beginnings: text.beginnings().map(str::to_owned).collect(),
         }
@@ -59,13 +61,18 @@ impl<'a> Highlighter<'a> {
     /// See [`Hit::matched_via`](crate::Hit::matched_via).
     pub(crate) fn matched_via(&mut self, query: &Query, document: &SearchDocument) -> Vec<String> {
         let mut names = Vec::new();
-        names.extend(through(&query.organism, &document.organisms));
-        names.extend(through(&query.method, &document.methods));
+        names.extend(through(&query.organism, &document.organisms, self.vocabulary));
+        names.extend(through(&query.method, &document.methods, self.vocabulary));
         let entities = entities_meant(&query.entity, document);
-        names.extend(through(&entities, &document.about));
+        names.extend(through(&entities, &document.about, self.vocabulary));
         let mut words = Vec::new();
         for asked in self.text.wanted() {
-            match asked.named.as_ref().map(|named| terms_through(named, document)).filter(|found| !found.is_empty()) {
+            match asked
+                .named
+                .as_ref()
+                .map(|named| terms_through(named, document, self.vocabulary))
+                .filter(|found| !found.is_empty())
+            {
                 Some(found) => names.extend(found),
                 None => words.extend(asked.sequences().cloned()),
             }
@@ -110,16 +117,14 @@ impl<'a> Highlighter<'a> {
     }
 }
 
-/// Through which of its terms a record is one of those asked for: those themselves, where it has them, else all it has, as
-/// it does not say which of them an ancestor belongs to.
-fn through<'a>(wanted: &[TermIri], terms: &'a [Term]) -> impl Iterator<Item = String> + use<'a> {
-    let exact: Vec<&Term> = terms.iter().filter(|term| wanted.contains(&term.iri)).collect();
-    let found = match (wanted.is_empty(), exact.is_empty()) {
-        (true, _) => Vec::new(),
-        (false, true) => terms.iter().collect(),
-        (false, false) => exact,
-    };
-    found.into_iter().map(|term| term.label.clone())
+/// Through which of its terms a record is one of those asked for. Where nobody knows which of them that is, all are named.
+fn through(wanted: &[TermIri], terms: &[Term], vocabulary: &dyn Vocabulary) -> Vec<String> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let found: Vec<&Term> = terms.iter().filter(|term| vocabulary.is_any_of(&term.iri, wanted)).collect();
+    let found = if found.is_empty() { terms.iter().collect() } else { found };
+    found.into_iter().map(|term| term.label.clone()).collect()
 }
 
 /// The entities a filter means, by IRI or label.
@@ -131,7 +136,7 @@ fn entities_meant(wanted: &[String], document: &SearchDocument) -> Vec<TermIri> 
 }
 
 /// The terms of a record through which it is what the words name; what only repeats the words says nothing.
-fn terms_through(named: &Named, document: &SearchDocument) -> Vec<String> {
+fn terms_through(named: &Named, document: &SearchDocument, vocabulary: &dyn Vocabulary) -> Vec<String> {
     let wanted = &named.concept.terms;
     let kinds = [
         (&document.organisms, &document.organism_closure),
@@ -141,7 +146,7 @@ fn terms_through(named: &Named, document: &SearchDocument) -> Vec<String> {
     let hit = |(terms, closure): &(&Vec<Term>, &Vec<TermIri>)| {
         wanted.iter().any(|term| closure.contains(term) || terms.iter().any(|own| own.iri == *term))
     };
-    kinds.into_iter().filter(hit).flat_map(|(terms, _)| through(wanted, terms)).collect()
+    kinds.into_iter().filter(hit).flat_map(|(terms, _)| through(wanted, terms, vocabulary)).collect()
 }
 
 fn occurrences(words: &[Token], sequence: &Sequence) -> Vec<Range<usize>> {

@@ -17,6 +17,8 @@ pub const MAX_PAGE_SIZE: usize = 200;
 pub struct Query {
     /// Words, all required; `"a phrase"`; `-without`; `beginning*`; `this OR that`. Never a syntax error: what cannot be read is taken as words.
     pub text: String,
+    /// Where the text is looked for.
+    pub within: Within,
     /// Organisms, descendants included.
     pub organism: Vec<TermIri>,
     /// Imaging methods, descendants included.
@@ -91,6 +93,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             text: String::new(),
+            within: Within::Everywhere,
             organism: Vec::new(),
             method: Vec::new(),
             entity: Vec::new(),
@@ -149,6 +152,18 @@ impl Query {
             None => Ok(()),
         }
     }
+}
+
+/// Where words are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Within {
+    /// In titles.
+    Title,
+    /// In what describes the data: title, description, keywords, names of terms, samples, protocols, identifiers.
+    Record,
+    /// In all there is: people, articles, grants, cell lines, publishers and licences too.
+    #[default]
+    Everywhere,
 }
 
 /// The order of hits. Records that tie are ordered by key, so every order is total.

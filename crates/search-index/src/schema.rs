@@ -6,7 +6,7 @@ use tantivy::schema::{
 use crate::analysis::{Form, folded};
 use crate::exact::{exact_forms, normal_form};
 use crate::facets::{FACETS, Facet, facet_values};
-use crate::{SearchDocument, SearchError};
+use crate::{SearchDocument, SearchError, Within};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
@@ -35,6 +35,8 @@ pub(crate) struct TextField {
     pub(crate) weight: f32,
     /// Words in a typical record, against which longer ones are marked down.
     pub(crate) typical_words: u64,
+    /// The narrowest search that looks here.
+    pub(crate) part: Within,
 }
 
 /// The fields of the index.
@@ -63,7 +65,7 @@ pub(crate) struct Fields {
     pub(crate) bytes: Field,
     pub(crate) title_order: Field,
     /// Title first, then as [`texts_of`] lists them.
-    pub(crate) texts: [TextField; 7],
+    pub(crate) texts: [TextField; 8],
 }
 
 impl Fields {
@@ -161,24 +163,25 @@ fn facet_field(builder: &mut SchemaBuilder, facet: Facet) -> Field {
     builder.add_text_field(facet.field_name(), options)
 }
 
-fn text_fields(builder: &mut SchemaBuilder) -> [TextField; 7] {
-    let mut add = |name, form, weight, typical_words| {
+fn text_fields(builder: &mut SchemaBuilder) -> [TextField; 8] {
+    let mut add = |name, form, weight, typical_words, part| {
         let field = builder.add_text_field(name, indexed(form, IndexRecordOption::WithFreqsAndPositions));
-        TextField { field, form, weight, typical_words }
+        TextField { field, form, weight, typical_words, part }
     };
     [
-        add("title", Form::Stemmed, 8.0, 12),
-        add("identifiers", Form::Plain, 6.0, 10),
-        add("names", Form::Stemmed, 5.0, 60),
-        add("keywords", Form::Stemmed, 4.0, 10),
-        add("authors", Form::Plain, 2.5, 20),
-        add("description", Form::Stemmed, 1.5, 150),
-        add("text", Form::Stemmed, 1.0, 300),
+        add("title", Form::Stemmed, 8.0, 12, Within::Title),
+        add("identifiers", Form::Plain, 6.0, 10, Within::Record),
+        add("names", Form::Stemmed, 5.0, 60, Within::Record),
+        add("keywords", Form::Stemmed, 4.0, 10, Within::Record),
+        add("authors", Form::Plain, 2.5, 20, Within::Everywhere),
+        add("description", Form::Stemmed, 1.5, 150, Within::Record),
+        add("text", Form::Stemmed, 1.0, 300, Within::Record),
+        add("related", Form::Stemmed, 0.8, 60, Within::Everywhere),
     ]
 }
 
 /// The values of the text fields of a record, in the order of [`Fields::texts`].
-fn texts_of(record: &SearchDocument) -> [Vec<&str>; 7] {
+fn texts_of(record: &SearchDocument) -> [Vec<&str>; 8] {
     fn all(values: &[String]) -> impl Iterator<Item = &str> {
         values.iter().map(String::as_str)
     }
@@ -193,7 +196,8 @@ fn texts_of(record: &SearchDocument) -> [Vec<&str>; 7] {
         all(&record.keywords).collect(),
         all(&record.authors).collect(),
         vec![&record.description],
-        all(&record.text).chain(licence_and_publisher).collect(),
+        all(&record.text).collect(),
+        all(&record.related).chain(licence_and_publisher).collect(),
     ]
 }
 

@@ -48,7 +48,7 @@ impl Search<'_> {
     /// Runs the search.
     pub(crate) fn run(&self) -> Result<Results, SearchError> {
         self.query.check()?;
-        let mut text = TextQuery::read(&self.query.text, self.vocabulary)?;
+        let mut text = TextQuery::read(&self.query.text, self.query.within, self.vocabulary)?;
         let filters = Filters::new(self.query, self.fields, self.searcher)?;
         let sort = effective_sort(self.query.sort, &text);
         let cursor = self.query.cursor.as_ref();
@@ -154,7 +154,7 @@ impl Search<'_> {
             value: last.value.clone(),
             key: last.key.clone(),
         });
-        let mut highlighter = Highlighter::new(text);
+        let mut highlighter = Highlighter::new(text, self.vocabulary);
         let hit = |candidate| self.hit(candidate, sort, &mut highlighter);
         let hits = candidates.iter().map(hit).collect::<Result<_, _>>()?;
         Ok(Results { total: pass.total, hits, next_cursor, ..Results::default() })

@@ -99,7 +99,7 @@ impl Similar<'_> {
         let found = merge(ranked, self.most, &|address| keyed(self.searcher, self.fields, address))?;
         let text =
             TextQuery::of_stems(all.iter().filter(|shared| shared.fields.len() > 1).map(|word| word.text.as_str()));
-        let mut highlighter = Highlighter::new(&text);
+        let mut highlighter = Highlighter::new(&text, &());
         let hit = |candidate: crate::ranking::Candidate| {
             let document: SearchDocument = serde_json::from_slice(&candidate.record).map_err(SearchError::read)?;
             let (score, highlights) = (score_of(&candidate.value), highlighter.highlights(&document));
@@ -109,7 +109,7 @@ impl Similar<'_> {
     }
 
     fn text_fields(&self) -> [&TextField; 3] {
-        let [title, _, _, keywords, _, description, _] = &self.fields.texts;
+        let [title, _, _, keywords, _, description, ..] = &self.fields.texts;
         [title, keywords, description]
     }
 

@@ -54,12 +54,13 @@ pub(crate) fn suggestions(
             break;
         }
         let candidate = rewritten(text, &better, rank);
-        let read = TextQuery::read(&candidate, search.vocabulary)?;
+        let read = TextQuery::read(&candidate, text.within, search.vocabulary)?;
         let found_by_it = search.pass(&read, filters, Sort::Newest, false)?.total;
         if found_by_it > total && found.iter().all(|other| other.text != candidate) {
             found.push(Suggestion { text: candidate, total: found_by_it });
         }
     }
+    found.sort_by_key(|suggestion| Reverse(suggestion.total));
     Ok(found)
 }
 

@@ -10,10 +10,10 @@ use tantivy::tokenizer::TextAnalyzer;
 use crate::analysis::{BOUNDARY, Form, Side, analyzer, tokens};
 use crate::exact::normal_form;
 use crate::query::MAX_QUERY_TERMS;
-use crate::schema::Fields;
+use crate::schema::{Fields, TextField};
 use crate::scoring::Weighted;
 use crate::syntax::{Clause, parse};
-use crate::{Concept, SearchError, Vocabulary};
+use crate::{Concept, SearchError, Vocabulary, Within};
 
 /// What a whole identifier counts: more than any word could.
 const EXACT_SCORE: f32 = 500.0;
@@ -74,6 +74,8 @@ pub(crate) struct TextQuery {
     pub(crate) asked: Vec<Asked>,
     /// The last word stands for everything that begins with it, and CJK text may begin and end within words.
     pub(crate) loose: bool,
+    /// Where it is looked for.
+    pub(crate) within: Within,
 }
 
 impl TextQuery {
@@ -81,7 +83,7 @@ impl TextQuery {
     ///
     /// # Errors
     /// When it has too many words.
-    pub(crate) fn read(text: &str, vocabulary: &dyn Vocabulary) -> Result<Self, SearchError> {
+    pub(crate) fn read(text: &str, within: Within, vocabulary: &dyn Vocabulary) -> Result<Self, SearchError> {
         let mut reader = Reader::new(vocabulary);
         let clauses: Vec<Looked> = parse(text)
             .into_iter()
@@ -96,7 +98,7 @@ impl TextQuery {
         if asked.iter().any(|asked| !asked.excluded() && !asked.is_stop_word()) {
             asked.retain(|asked| asked.or || asked.excluded() || !asked.is_stop_word());
         }
-        Ok(Self { asked, loose: false })
+        Ok(Self { asked, loose: false, within })
     }
 
     /// Words that are stems already, to be shown where they are.
@@ -107,7 +109,7 @@ impl TextQuery {
                 Looked { stemmed: vec![(0, stem.to_owned())], plain: Vec::new(), exact: String::new(), clause };
             Asked { parts: vec![looked], named: None, or: false }
         });
-        Self { asked: asked.collect(), loose: false }
+        Self { asked: asked.collect(), ..Self::default() }
     }
 
     /// Nothing is asked for.
@@ -127,20 +129,26 @@ impl TextQuery {
 
     /// The beginnings of words that are wanted.
     pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
-        let last = self.loose.then(|| self.asked.last().and_then(Asked::as_prefix)).flatten();
+        let last = self.loose.then(|| self.unfinished()).flatten();
         self.wanted().flat_map(|asked| &asked.parts).filter_map(Looked::starred).chain(last)
     }
 
     /// The same text with its last word taken as a beginning and CJK text found within words; none where it has neither.
     pub(crate) fn loosened(&self) -> Option<Self> {
-        let unfinished = self.asked.last().is_some_and(|asked| asked.as_prefix().is_some());
         let looked = self.asked.iter().flat_map(Asked::all);
-        if !unfinished && !looked.into_iter().any(|looked| looked.plain.iter().any(|(_, text)| text == BOUNDARY)) {
+        if self.unfinished().is_none()
+            && !looked.into_iter().any(|looked| looked.plain.iter().any(|(_, text)| text == BOUNDARY))
+        {
             return None;
         }
-        let mut loose = Self { asked: self.asked.clone(), loose: true };
+        let mut loose = Self { loose: true, ..self.clone() };
         loose.asked.iter_mut().flat_map(Asked::all_mut).for_each(Looked::without_boundaries);
         Some(loose)
+    }
+
+    /// The last word, if it may be one that is not finished. Beginnings are looked up without regard to fields.
+    fn unfinished(&self) -> Option<&str> {
+        self.asked.last().and_then(Asked::as_prefix).filter(|_| self.within == Within::Everywhere)
     }
 
     /// The query for the engine.
@@ -149,8 +157,8 @@ impl TextQuery {
         let mut alternatives: Vec<Box<dyn Query>> = Vec::new();
         for (position, asked) in self.asked.iter().enumerate() {
             let last = position + 1 == self.asked.len();
-            let prefix = asked.as_prefix().filter(|_| last && self.loose).map(|word| prefix_query(fields.words, word));
-            alternatives.push(asked.query(fields, prefix));
+            let prefix = self.unfinished().filter(|_| last && self.loose).map(|word| prefix_query(fields.words, word));
+            alternatives.push(asked.query(&Place { fields, within: self.within }, prefix));
             if self.asked.get(position + 1).is_some_and(|next| next.or) {
                 continue;
             }
@@ -306,15 +314,16 @@ impl Asked {
         parts.chain(named).filter(|looked| looked.starred().is_none()).map(|looked| &looked.stemmed)
     }
 
-    fn query(&self, fields: &Fields, prefix: Option<Box<dyn Query>>) -> Box<dyn Query> {
+    fn query(&self, place: &Place<'_>, prefix: Option<Box<dyn Query>>) -> Box<dyn Query> {
         let Some(named) = &self.named else {
-            let mut parts: Vec<_> = self.parts.iter().map(|part| part.query(fields, 1.0)).collect();
+            let mut parts: Vec<_> = self.parts.iter().map(|part| part.query(place, 1.0)).collect();
             parts.extend(prefix);
             return Box::new(BooleanQuery::union(parts));
         };
-        let mut ways: Vec<Box<dyn Query>> = vec![named.own.query(fields, 1.0)];
-        ways.extend(named.names.iter().map(|name| name.query(fields, OTHER_NAME)));
-        let terms = named.concept.terms.iter().flat_map(|term| {
+        let mut ways: Vec<Box<dyn Query>> = vec![named.own.query(place, 1.0)];
+        ways.extend(named.names.iter().map(|name| name.query(place, OTHER_NAME)));
+        let fields = place.fields;
+        let terms = named.concept.terms.iter().filter(|_| place.within != Within::Title).flat_map(|term| {
             [fields.organism_closure, fields.method_closure, fields.entity_closure].map(|field| {
                 let term = term_query(field, term.as_str(), IndexRecordOption::Basic);
                 Box::new(ConstScoreQuery::new(term, TERM_SCORE)) as Box<dyn Query>
@@ -322,10 +331,30 @@ impl Asked {
         });
         ways.extend(terms);
         if self.parts.len() > 1 && self.apart_matches() {
-            let all = self.parts.iter().map(|part| part.query(fields, 1.0)).collect();
+            let all = self.parts.iter().map(|part| part.query(place, 1.0)).collect();
             ways.push(Box::new(BooleanQuery::intersection(all)));
         }
         Box::new(BooleanQuery::union(ways))
+    }
+}
+
+/// Where words are looked up.
+struct Place<'a> {
+    fields: &'a Fields,
+    within: Within,
+}
+
+impl Place<'_> {
+    fn texts(&self) -> impl Iterator<Item = &TextField> {
+        self.fields.texts.iter().filter(|text| text.part <= self.within)
+    }
+
+    /// Words that begin so; of single fields, the stems that do.
+    fn beginning(&self, word: &str) -> Box<dyn Query> {
+        if self.within == Within::Everywhere {
+            return prefix_query(self.fields.words, word);
+        }
+        Box::new(BooleanQuery::union(self.texts().map(|text| prefix_query(text.field, word)).collect()))
     }
 }
 
@@ -373,13 +402,16 @@ impl Looked {
     }
 
     /// The words in any field, or the whole as an identifier.
-    fn query(&self, fields: &Fields, share: f32) -> Box<dyn Query> {
+    fn query(&self, place: &Place<'_>, share: f32) -> Box<dyn Query> {
         if let Some(beginning) = self.starred() {
-            return prefix_query(fields.words, beginning);
+            return place.beginning(beginning);
         }
-        let whole = term_query(fields.exact, &self.exact, IndexRecordOption::Basic);
-        let mut parts: Vec<Box<dyn Query>> = vec![Box::new(ConstScoreQuery::new(whole, EXACT_SCORE))];
-        for text in &fields.texts {
+        let mut parts: Vec<Box<dyn Query>> = Vec::new();
+        if place.within != Within::Title {
+            let whole = term_query(place.fields.exact, &self.exact, IndexRecordOption::Basic);
+            parts.push(Box::new(ConstScoreQuery::new(whole, EXACT_SCORE)));
+        }
+        for text in place.texts() {
             let sequence = match text.form {
                 Form::Stemmed => &self.stemmed,
                 Form::Plain => &self.plain,

@@ -16,6 +16,11 @@ pub struct Concept {
 pub trait Vocabulary {
     /// What the words mean, if anyone here knows; they come in lower case, without accents, one blank between two.
     fn concept(&self, words: &str) -> Option<Concept>;
+
+    /// Whether a term is one of others, or below one; asked only to say why a record matched.
+    fn is_any_of(&self, term: &TermIri, others: &[TermIri]) -> bool {
+        others.contains(term)
+    }
 }
 
 /// Knows nothing: words mean themselves.

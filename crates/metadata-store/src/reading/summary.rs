@@ -29,7 +29,8 @@ pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary 
         thumbnail: thumbnail(entities, root),
         identifiers: identifiers(entities, root),
         see_also: see_also(entities, root),
-        text: texts(entities),
+        text: texts(entities, &["BioSample", "LabProtocol", "DefinedTerm", "Taxon"], &DESCRIBING),
+        related_text: related_texts(entities),
         declared: declared(entities, root),
         conflicts: terms::conflicts(entities, ontology),
         organisms,
@@ -160,14 +161,22 @@ fn see_also(entities: &Entities, root: &Entity) -> Vec<String> {
     unique(links.filter(|link| link.starts_with("http") && !entities.is_local(link)).map(str::to_owned))
 }
 
-/// Names and descriptions of what surrounds the dataset, for full text.
-fn texts(entities: &Entities) -> Vec<String> {
-    let kinds = ["BioSample", "LabProtocol", "DefinedTerm", "Taxon", "ScholarlyArticle", "Grant"];
-    let keys =
-        ["name", "description", "scientificName", "vernacularName", "alternateName", "labEquipment", "hasCellLine"];
+/// What things are described by.
+const DESCRIBING: [&str; 6] =
+    ["name", "description", "scientificName", "vernacularName", "alternateName", "labEquipment"];
+
+/// Texts of entities of some kinds, for full text.
+fn texts(entities: &Entities, kinds: &[&str], keys: &[&str]) -> Vec<String> {
     let described = entities.iter().filter(|entity| kinds.iter().any(|kind| entity.is(kind)));
     let values = described.flat_map(|entity| keys.iter().flat_map(|key| entity.values(key)));
     unique(values.filter_map(|value| if reference(value).is_some() { None } else { name_of(entities, value) }))
+}
+
+/// What is written of things the dataset is connected with, but is not itself.
+fn related_texts(entities: &Entities) -> Vec<String> {
+    let articles = texts(entities, &["ScholarlyArticle", "Grant"], &DESCRIBING);
+    let cell_lines = texts(entities, &["BioSample"], &["hasCellLine"]);
+    unique(articles.into_iter().chain(cell_lines))
 }
 
 /// Sizes declared as quantities of bytes or files; the first of each counts.

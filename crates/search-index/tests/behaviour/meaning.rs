@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset_model::Access;
-use search_index::{Concept, Query, SearchDocument, SearchIndex, Vocabulary};
+use dataset_model::{Access, TermIri};
+use search_index::{Concept, Query, SearchDocument, SearchIndex, Sort, Vocabulary, Within};
 
 use crate::support::{found, index_of, key, put, record, term, text};
 
@@ -25,6 +25,11 @@ impl Vocabulary for Biologist {
             "confocal microscopy" => Some(named(&["FBbi_00000251"], &[], false)),
             _ => None,
         }
+    }
+
+    fn is_any_of(&self, term: &TermIri, others: &[TermIri]) -> bool {
+        let strain = term.curie() == "NCBITaxon:10091" && others.iter().any(|other| other.curie() == "NCBITaxon:10090");
+        strain || others.contains(term)
     }
 }
 
@@ -85,6 +90,35 @@ fn a_hit_names_the_term_that_made_it_one() {
     assert_eq!(via("mouse")["strain"], ["Mus musculus castaneus"]);
     assert_eq!(via("light sheet")["filed"], ["SPIM"]);
     assert!(via("light sheet")["written"].is_empty());
+}
+
+#[test]
+fn of_several_organisms_the_one_that_matched_is_named() {
+    let mut both = record("both", "Cells");
+    both.organisms = vec![term("NCBITaxon_9606", "Homo sapiens"), term("NCBITaxon_10091", "Mus musculus castaneus")];
+    both.organism_closure =
+        ["NCBITaxon_9606", "NCBITaxon_10091", "NCBITaxon_10090"].map(|id| term(id, "").iri).to_vec();
+    let index = index_of([both]);
+    let asked = [text("mouse"), Query { organism: vec![term("NCBITaxon_10090", "").iri], ..Query::default() }];
+    for query in asked {
+        let hit = index.search_knowing(&query, &Biologist).unwrap().hits.remove(0);
+        assert_eq!(hit.matched_via, ["Mus musculus castaneus"]);
+    }
+}
+
+#[test]
+fn words_are_looked_for_where_it_is_said() {
+    let mut article = record("article", "Embryos");
+    article.related = vec!["On light sheets".to_owned()];
+    let mut described = record("described", "Embryos");
+    described.description = "Sheets of light".to_owned();
+    let index = index_of([article, described, record("titled", "Sheets")]);
+    let within = |within| found(&index, &Query { within, sort: Sort::Title, ..text("sheets") });
+    assert_eq!(within(Within::Title), ["titled"]);
+    assert_eq!(within(Within::Record), ["described", "titled"]);
+    assert_eq!(within(Within::Everywhere), ["article", "described", "titled"]);
+    assert_eq!(found(&index, &Query { within: Within::Record, ..text("shee*") }).len(), 2);
+    assert!(found(&index, &Query { within: Within::Title, ..text("shee") }).is_empty());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dataset_model::{DatasetKey, NodeId, TermIri};
-use search_index::{FacetValue, Facets, ImageQuery, IndexChange, Query, SearchDocument, Sort};
+use search_index::{FacetValue, Facets, ImageQuery, IndexChange, Query, SearchDocument, Sort, Within};
 
 #[derive(Default)]
 pub(crate) struct Model {
@@ -185,7 +185,7 @@ fn matches(query: &Query, record: &SearchDocument) -> bool {
         && year(query.year_to, |year, to| year <= to)
         && query.has_images.is_none_or(|has| has == (record.images > 0))
         && images_match(&query.images, record)
-        && clauses(&query.text).iter().all(|(words, wanted)| contains(record, words) == *wanted)
+        && clauses(&query.text).iter().all(|(words, wanted)| contains(query.within, record, words) == *wanted)
 }
 
 fn listed<'a>(wanted: &[String], mut held: impl Iterator<Item = &'a String>) -> bool {
@@ -232,11 +232,14 @@ pub(crate) fn has_words(text: &str) -> bool {
 }
 
 /// Whether one value of one field has the words next to each other.
-fn contains(record: &SearchDocument, words: &[String]) -> bool {
-    let fixed = [&record.title, &record.description];
-    let licences = record.licence.iter().chain(&record.publisher);
+fn contains(within: Within, record: &SearchDocument, words: &[String]) -> bool {
     let labels = record.organisms.iter().chain(&record.methods).chain(&record.about).map(|term| &term.label);
-    let mut values = fixed.into_iter().chain(&record.keywords).chain(&record.authors).chain(licences).chain(labels);
+    let of_record = [&record.description].into_iter().chain(&record.keywords).chain(labels);
+    let around = record.authors.iter().chain(&record.licence).chain(&record.publisher);
+    let mut values = [&record.title]
+        .into_iter()
+        .chain(of_record.filter(|_| within >= Within::Record))
+        .chain(around.filter(|_| within == Within::Everywhere));
     values.any(|value| {
         let there: Vec<&str> = value.split(' ').collect();
         there.windows(words.len()).any(|window| window == words)

@@ -3,7 +3,7 @@
 use dataset_model::{Access, DatasetKey, Term, TermIri};
 use proptest::prelude::*;
 use proptest::{option, sample::select, sample::subsequence};
-use search_index::{ImageFacets, ImageQuery, IndexChange, Query, SearchDocument, Sort};
+use search_index::{ImageFacets, ImageQuery, IndexChange, Query, SearchDocument, Sort, Within};
 
 const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "omega"];
 const NODES: [&str; 3] = ["a", "a-b", "b"];
@@ -169,7 +169,8 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
     let entities: Vec<String> = iris.iter().map(ToString::to_string).chain(["OTHER".to_owned()]).collect();
     let people = (some(&entities), owned(&[ORCIDS[0], "alpha"]), owned(&AFFILIATIONS), owned(&IDENTIFIERS));
     let rare = |range: std::ops::Range<u64>| option::weighted(0.1, range);
-    let sizes = (rare(0..3), rare(0..3), option::weighted(0.1, any::<bool>()));
+    let within = select(&[Within::Title, Within::Record, Within::Everywhere]);
+    let sizes = (rare(0..3), rare(0..3), option::weighted(0.1, any::<bool>()), within);
     // Most questions are about few things, or nothing would ever match.
     let details = prop_oneof![2 => Just(Query::default()), 1 => (people, sizes).prop_map(details)];
     let sort = select(&[Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Largest, Sort::Title]);
@@ -207,10 +208,10 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
 
 /// Filters that are no facets, and the one of entities.
 fn details(
-    ((entity, author, affiliation, identifier), (bytes_from, bytes_to, has_thumbnail)): (
+    ((entity, author, affiliation, identifier), (bytes_from, bytes_to, has_thumbnail, within)): (
         (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
-        (Option<u64>, Option<u64>, Option<bool>),
+        (Option<u64>, Option<u64>, Option<bool>, Within),
     ),
 ) -> Query {
-    Query { entity, author, affiliation, identifier, bytes_from, bytes_to, has_thumbnail, ..Query::default() }
+    Query { entity, author, affiliation, identifier, bytes_from, bytes_to, has_thumbnail, within, ..Query::default() }
 }

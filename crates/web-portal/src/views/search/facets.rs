@@ -115,35 +115,35 @@ pub(crate) fn groups(params: &Params, facets: &Facets) -> Vec<FacetGroup> {
 fn group(kind: &Kind, params: &Params, values: &[FacetValue]) -> FacetGroup {
     let (first, rest) = values.split_at(SHOWN.min(values.len()));
     let few = values.len() <= OPEN_ROOTS;
-    let more = rows(kind, params, rest, false);
+    let most = values.iter().map(|value| value.count).max().unwrap_or(0);
+    let more = rows(kind, params, rest, &|_| false);
     FacetGroup {
         name: kind.name,
         title: kind.title,
         more_label: format!("{} more", format::number(rest.len() as u64)),
         more_open: more.iter().any(|row| row.link.active),
-        shown: rows(kind, params, first, few),
+        shown: rows(kind, params, first, &|value| few || value.count == most),
         more,
     }
 }
 
-/// Values and all below them as rows; `open` says whether those at the top show what is below.
-fn rows(kind: &Kind, params: &Params, values: &[FacetValue], open: bool) -> Vec<FacetRow> {
-    let mut rows = Vec::new();
+/// Values and all below them as rows; `open` says which of those at the top show what is below. A value that stands for most
+/// of one that is open is open too, so that nobody clicks through what leads nowhere else.
+fn rows(kind: &Kind, params: &Params, values: &[FacetValue], open: &dyn Fn(&FacetValue) -> bool) -> Vec<FacetRow> {
+    let mut all = Vec::new();
     for value in values {
-        let mut below = rows_below(kind, params, value);
+        let open = open(value);
+        let most = |child: &FacetValue| open && child.count.saturating_mul(5) >= value.count.saturating_mul(4);
+        let mut below = rows(kind, params, &value.children, &most);
         let chosen = below.iter().any(|row| row.link.active);
         let narrower = (!value.children.is_empty()).then(|| format!("{} narrower", value.children.len()));
         if let Some(last) = below.last_mut() {
             last.ends += 1;
         }
-        rows.push(FacetRow { link: link(kind, params, value), narrower, open: open || chosen, ends: 0 });
-        rows.append(&mut below);
+        all.push(FacetRow { link: link(kind, params, value), narrower, open: open || chosen, ends: 0 });
+        all.append(&mut below);
     }
-    rows
-}
-
-fn rows_below(kind: &Kind, params: &Params, value: &FacetValue) -> Vec<FacetRow> {
-    rows(kind, params, &value.children, false)
+    all
 }
 
 /// The first of the values, or of those below them, that is meant.
@@ -203,6 +203,7 @@ pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -
 /// How a filter that is no facet is called.
 fn other_title(name: &str) -> Option<&'static str> {
     let titles = [
+        ("in", "Words in"),
         ("author", "Author"),
         ("affiliation", "Affiliation"),
         ("identifier", "Identifier"),
