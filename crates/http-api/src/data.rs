@@ -54,29 +54,38 @@ pub(crate) async fn read_file(
 /// Dataset id, version and path as they stand in an address.
 pub(crate) type Address<'a> = (&'a str, &'a str, &'a str);
 
-/// The same without a router; the file is remembered by its whole address.
+/// The same without a router; the file is remembered by its whole address. Those with a link of their own are not: they are one
+/// an image, and what is remembered shares its headers.
 pub(crate) async fn answer_plainly(
     node: &Arc<Node>,
     hot: &HotFiles,
     (whole, address): (&str, Address<'_>),
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let (file, path) = open(node, &who_asks(headers, node)?, address).await?;
-    if let Served::File(open) = &file {
+    let opened = open(node, &who_asks(headers, node)?, address).await?;
+    if let (Served::File(file), None) = (&opened.served, &opened.collection) {
         let mut about = HeaderMap::with_capacity(16);
-        describe(&mut about, &file, &tag(&file))?;
-        about.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_types::of(path.name())));
-        hot.keep(whole, open, about);
+        describe(&mut about, &opened, &tag(&opened.served))?;
+        about.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_types::of(opened.path.name())));
+        hot.keep(whole, file, about);
     }
-    respond(&file, &path, headers).await
+    respond(&opened, headers).await
 }
 
 async fn read(node: &Arc<Node>, actor: &Actor, address: Address<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
-    let (file, path) = open(node, actor, address).await?;
-    respond(&file, &path, headers).await
+    respond(&open(node, actor, address).await?, headers).await
 }
 
-async fn respond(file: &Served, path: &FilePath, headers: &HeaderMap) -> Result<Response, Problem> {
+/// What an address leads to.
+struct Opened {
+    served: Served,
+    path: FilePath,
+    /// The page of the dataset, where this file stands for a whole image.
+    collection: Option<String>,
+}
+
+async fn respond(opened: &Opened, headers: &HeaderMap) -> Result<Response, Problem> {
+    let Opened { served: file, path, .. } = opened;
     let etag = tag(file);
     let mut response = match conditions::weigh(headers, &etag) {
         Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
@@ -86,16 +95,12 @@ async fn respond(file: &Served, path: &FilePath, headers: &HeaderMap) -> Result<
             answer(file, range.and_then(|value| value.to_str().ok()), media_types::of(path.name())).await?
         }
     };
-    describe(response.headers_mut(), file, &etag)?;
+    describe(response.headers_mut(), opened, &etag)?;
     Ok(response)
 }
 
 /// A file as it is stored or, where there is none of that name, the image it names as one archive.
-async fn open(
-    node: &Arc<Node>,
-    actor: &Actor,
-    (id, version, path): Address<'_>,
-) -> Result<(Served, FilePath), NodeError> {
+async fn open(node: &Arc<Node>, actor: &Actor, (id, version, path): Address<'_>) -> Result<Opened, NodeError> {
     let absent = || NodeError::NotFound("there is no such file".into());
     let id: DatasetId = id.parse().map_err(|_| absent())?;
     let version: VersionChoice = version.parse().map_err(|_| absent())?;
@@ -107,7 +112,16 @@ async fn open(
         }
         Err(error) => return Err(error),
     };
-    Ok((served, path))
+    let collection = is_entrance(&path).then(|| node.config().page(&id));
+    Ok(Opened { served, path, collection })
+}
+
+/// Whether a file stands for a whole image or dataset, and so says where it belongs (FAIR Signposting). Chunks and arrays do
+/// not; an image in a folder without the usual ending is linked by the record's link set only.
+fn is_entrance(path: &FilePath) -> bool {
+    let folder = path.as_str().rsplit('/').nth(1).unwrap_or_default();
+    let of_image = folder.ends_with(".zarr") && matches!(path.name(), "zarr.json" | ".zattrs" | ".zgroup");
+    of_image || path.as_str() == "ro-crate-metadata.json"
 }
 
 fn tag(file: &Served) -> String {
@@ -115,7 +129,8 @@ fn tag(file: &Served) -> String {
 }
 
 /// Headers every answer about a file carries.
-fn describe(headers: &mut HeaderMap, file: &Served, etag: &str) -> Result<(), Problem> {
+fn describe(headers: &mut HeaderMap, opened: &Opened, etag: &str) -> Result<(), Problem> {
+    let file = &opened.served;
     let cache = if file.is_immutable() { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
     headers.insert(header::ETAG, value(etag)?);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -126,6 +141,9 @@ fn describe(headers: &mut HeaderMap, file: &Served, etag: &str) -> Result<(), Pr
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A deposited page or SVG must not act in the portal's name.
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    if let Some(page) = &opened.collection {
+        headers.insert(header::LINK, value(&format!("<{page}>; rel=\"collection\"; type=\"text/html\""))?);
+    }
     Ok(())
 }
 

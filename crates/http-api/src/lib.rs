@@ -21,6 +21,7 @@ mod datasets;
 mod deposit_archive;
 mod deposit_files;
 mod deposits;
+mod exports;
 mod gide;
 mod harvesting;
 mod health;

@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, gide, harvesting, health, jobs, log, peers, render,
-    search, sources, sparql, terms, tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, peers,
+    render, search, sources, sparql, terms, tokens,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -45,6 +45,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(datasets::show_crate))
         .routes(routes!(datasets::show_manifest))
         .routes(routes!(datasets::show_proof))
+        .routes(routes!(exports::newest))
+        .routes(routes!(exports::version))
         .routes(routes!(datasets::withdraw))
         .routes(routes!(data::read_file))
         .routes(routes!(render::render))

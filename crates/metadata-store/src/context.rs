@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::iri;
 
 const SCHEMA: &str = "http://schema.org/";
+const RO_CRATE: &str = "https://w3id.org/ro/crate/1.2/context";
 /// How often a prefix may stand on another before we stop looking.
 const MAX_CHAIN: usize = 4;
 
@@ -223,6 +224,36 @@ impl Vocabulary {
         self.prefix(prefix, depth + 1).map(|start| format!("{start}{local}"))
     }
 
+    /// The same contexts as RO-Crate 1.2 with all else written out, for terms in use: nothing that is known here has to be
+    /// fetched. Terms that nothing gives a meaning to get one below `own`.
+    pub(crate) fn written_out(context: &Value, used: &BTreeSet<&str>, own: &str) -> Value {
+        let given = match context {
+            Value::Array(parts) => parts.as_slice(),
+            Value::Null => &[],
+            one => std::slice::from_ref(one),
+        };
+        let vocabulary = Self::read(context);
+        let kept = given.iter().filter_map(|part| match part {
+            Value::String(name) if vocabulary.unknown.contains(name) => Some(part.clone()),
+            Value::String(_) => None,
+            _ => Some(part.clone()),
+        });
+        let mut parts: Vec<Value> = [json!(RO_CRATE)].into_iter().chain(kept).collect();
+        let in_place = |term: &str| given.iter().any(|part| part.get(term).is_some());
+        let mut added = Map::new();
+        for term in used.iter().filter(|term| !term.contains(':') && !term.starts_with('@') && !term.is_empty()) {
+            if bundled(false).contains_key(*term) || in_place(term) {
+                continue;
+            }
+            let iri = vocabulary.iri_of(term).unwrap_or_else(|| format!("{own}#{}", iri::encode_all(term)));
+            added.insert((*term).to_owned(), json!(iri));
+        }
+        if !added.is_empty() {
+            parts.push(Value::Object(added));
+        }
+        if parts.len() == 1 { parts.remove(0) } else { Value::Array(parts) }
+    }
+
     /// A context with the meaning of just these terms, and the terms that have none.
     pub(crate) fn compact(&self, used: &BTreeSet<&str>) -> (Value, Vec<String>) {
         let mut context = Map::new();
@@ -273,6 +304,19 @@ mod tests {
         let vocabulary = Vocabulary::read(&json!(["https://example.org/context.json", "https://schema.org/"]));
         assert_eq!(vocabulary.unknown, ["https://example.org/context.json"]);
         assert_eq!(vocabulary.iri_of("anything").as_deref(), Some("http://schema.org/anything"));
+    }
+
+    #[test]
+    fn written_out_every_term_in_use_has_a_meaning() {
+        let context = json!(["https://w3id.org/ro/crate/1.1/context", "https://schema.org/", "https://e.org/unknown", {"mine": "http://e.org/mine"}]);
+        let used = BTreeSet::from(["name", "mine", "scientificName", "@id", "a:b"]);
+        assert_eq!(
+            Vocabulary::written_out(&context, &used, "http://e.org/d"),
+            json!([RO_CRATE, "https://e.org/unknown", {"mine": "http://e.org/mine"}, {"scientificName": "http://rs.tdwg.org/dwc/terms/scientificName"}])
+        );
+        let written = Vocabulary::written_out(&Value::Null, &BTreeSet::from(["my term"]), "http://e.org/d");
+        assert_eq!(written, json!([RO_CRATE, {"my term": "http://e.org/d#my%20term"}]));
+        assert_eq!(Vocabulary::written_out(&json!(RO_CRATE), &BTreeSet::from(["name"]), ""), json!(RO_CRATE));
     }
 
     #[test]

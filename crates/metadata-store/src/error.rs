@@ -90,6 +90,12 @@ pub enum MetadataError {
         /// The media type asked for.
         format: &'static str,
     },
+    /// A record's RO-Crate cannot be given.
+    #[error("the RO-Crate of this record cannot be given: {why}")]
+    Crate {
+        /// Why not.
+        why: String,
+    },
     /// An ontology file cannot be read.
     #[error("line {line} of the ontology: {message}")]
     Ontology {

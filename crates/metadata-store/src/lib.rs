@@ -1,8 +1,8 @@
 //! What crates mean: reading RO-Crates with repairs and findings, ontologies, and RDF with SPARQL.
 //!
 //! **Owns** the bundled JSON-LD contexts (nothing is ever fetched), the GIDE search profile's rules, the repairs of what real
-//! collections get wrong, the ontologies (FBbi and a part of the NCBI Taxonomy are shipped), and an RDF store with one named
-//! graph per dataset, queried read-only with limits.
+//! collections get wrong, the ontologies (FBbi and a part of the NCBI Taxonomy are shipped), an RDF store with one named
+//! graph per dataset, queried read-only with limits, and the forms in which other services read a record ([`ExportFormat`]).
 //!
 //! **Must not know** HTTP, peers, users, logs or image bytes. Which record is shown to whom is decided above.
 //!
@@ -31,6 +31,7 @@
 mod contacts;
 mod context;
 mod error;
+mod export;
 mod graph;
 mod iri;
 mod ontology;
@@ -39,6 +40,7 @@ mod store;
 
 pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
+pub use export::{Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord, TypedLink};
 pub use graph::CrateGraph;
 pub use ontology::Ontology;
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};

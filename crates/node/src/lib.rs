@@ -10,6 +10,7 @@
 //! point) → the projectors read the new entry and apply it → the page and the search show it.
 
 mod actor;
+mod announcements;
 mod catalogue;
 mod composition;
 mod config;
@@ -21,6 +22,7 @@ mod documents;
 mod door;
 mod draft_source;
 mod error;
+mod exporting;
 mod facet_tree;
 mod files;
 mod gide;
@@ -57,12 +59,14 @@ mod vocabulary;
 mod withdrawal;
 
 pub use actor::{Actor, Scope};
+pub use announcements::Announcement;
 pub use catalogue::{ListingItem, SourceName};
 pub use config::{Limits, NodeConfig, PeerConfig};
 pub use conversion::{Conversion, ForeignConverter, ForeignFailure, convert_foreign};
 pub use dataset::{VersionChoice, check_crate};
 pub use deposit::{DraftView, FileListing, NewDraft};
 pub use error::{ErrorKind, NodeError};
+pub use exporting::Exported;
 pub use files::{OpenFile, Reading};
 pub use gide::{GideAnswer, GideBucket, GideFacets, GideRequest};
 pub use harvest::HarvestReport;
@@ -86,6 +90,6 @@ pub use virtual_ozx::VirtualOzx;
 
 pub use archive_store::{Blob, WeakBlob};
 pub use federation::{NodeDescription, paths};
-pub use metadata_store::{QueryAnswer, ResultFormat};
+pub use metadata_store::{Catalogue, ExportFormat, ExportRecord, QueryAnswer, ResultFormat, TypedLink};
 pub use ome_zarr::{ImageRecord, PictureFormat};
 pub use search_index::{FacetValue, Facets, Highlight, Hit, ImageFacets, Sort, Suggestion, Within};

@@ -78,7 +78,7 @@ impl Refusal {
             status: StatusCode::NOT_ACCEPTABLE,
             heading: "Not in that format",
             detail: detail.into(),
-            next: "Ask for text/html, application/ld+json (RO-Crate), text/turtle or application/n-triples.",
+            next: "Ask for one of these, or leave out the Accept header.",
             findings: Vec::new(),
             tombstone: None,
         }

@@ -98,7 +98,7 @@ impl ResultFormat {
         })
     }
 
-    pub(super) fn rdf(self) -> Option<RdfFormat> {
+    pub(crate) fn rdf(self) -> Option<RdfFormat> {
         Some(match self {
             Self::Turtle => RdfFormat::Turtle,
             Self::NTriples => RdfFormat::NTriples,

@@ -1,15 +1,13 @@
 //! The landing page of a dataset, and what machines read in it.
 
-pub(crate) mod citation;
 pub(crate) mod files;
 pub(crate) mod images;
-pub(crate) mod json_ld;
 pub(crate) mod provenance;
-pub(crate) mod signposting;
 
 use askama::Template;
 use dataset_model::{Finding, ManifestFile, Repair, Severity, Summary};
-use node::{RecordKind, RecordView};
+use node::{ExportFormat, ExportRecord, RecordKind, RecordView, TypedLink};
+use serde_json::Value;
 
 use super::{
     chrome::{Chrome, Section},
@@ -20,7 +18,6 @@ use super::{
     },
 };
 use crate::{links, site::Identity};
-use citation::Citation;
 use files::FilesView;
 use images::ImagesView;
 use provenance::{Integrity, Origin, VersionRow};
@@ -57,7 +54,9 @@ pub(crate) struct DatasetPage {
     pub images: ImagesView,
     pub files: Option<FilesView>,
     pub versions: Vec<VersionRow>,
-    pub citation: Citation,
+    /// How to cite it, for texts and for TeX.
+    pub citation: String,
+    pub bibtex: String,
     pub integrity: Option<Integrity>,
     pub findings: Vec<FindingRow>,
     pub repairs: Vec<Repair>,
@@ -66,6 +65,8 @@ pub(crate) struct DatasetPage {
     pub formats: Vec<TextLink>,
     /// Datasets like it.
     pub similar: Vec<HitCard>,
+    /// What a machine may follow from here, as the headers have it.
+    pub links: Vec<TypedLink>,
     /// Escaped for a script element.
     pub json_ld: String,
 }
@@ -96,8 +97,13 @@ pub(crate) struct FindingRow {
 }
 
 impl DatasetPage {
-    /// Fills the page; `manifest` is there for deposits of this node.
-    pub(crate) fn new(identity: &Identity, record: &RecordView, manifest: Option<&[ManifestFile]>) -> Self {
+    /// Fills the page; `export` is the record for machines, `manifest` is there for deposits of this node.
+    pub(crate) fn new(
+        identity: &Identity,
+        record: &RecordView,
+        export: &ExportRecord,
+        manifest: Option<&[ManifestFile]>,
+    ) -> Self {
         let summary = &record.summary;
         let title = title_or(&summary.title, record.id.as_str());
         let catalogue = record.kind == RecordKind::Catalogue;
@@ -128,14 +134,16 @@ impl DatasetPage {
             images: ImagesView::of(record),
             files: FilesView::of(record, manifest),
             versions: record.versions.iter().map(|version| VersionRow::of(record, version)).collect(),
-            citation: Citation::of(record),
+            citation: export.citation(),
+            bibtex: export.bibtex(),
             integrity: Integrity::of(record),
             findings: summary.findings.iter().map(FindingRow::of).collect(),
             noticed: noticed(summary),
             repairs: summary.repairs.clone(),
-            formats: formats(record),
+            formats: formats(record, export),
+            links: export.header_links(),
+            json_ld: for_script(&export.schema_org()),
             similar: Vec::new(),
-            json_ld: json_ld::for_script(&json_ld::document(identity, record)),
             title,
         }
     }
@@ -234,13 +242,15 @@ fn declared(record: &RecordView) -> Option<String> {
 }
 
 /// The other forms of this page. Triples are kept of the newest version only.
-fn formats(record: &RecordView) -> Vec<TextLink> {
+fn formats(record: &RecordView, export: &ExportRecord) -> Vec<TextLink> {
     let newest = record.versions.first().is_none_or(|version| version.version == record.version);
     let here = version_address(record, record.version.get());
     let join = if here.contains('?') { '&' } else { '?' };
-    let form = |text: &str, name: &str| TextLink::new(text, Some(format!("{here}{join}format={name}")));
-    let mut formats = vec![form("RO-Crate (JSON-LD)", "ro-crate")];
+    let exports = ExportFormat::ALL.into_iter().filter(|format| *format != ExportFormat::Citation);
+    let mut formats: Vec<TextLink> =
+        exports.map(|format| TextLink::new(format.title(), Some(export.export_url(format)))).collect();
     if newest {
+        let form = |text: &str, name: &str| TextLink::new(text, Some(format!("{here}{join}format={name}")));
         formats.extend([form("Turtle", "turtle"), form("N-Triples", "ntriples")]);
     }
     if record.own {
@@ -248,6 +258,11 @@ fn formats(record: &RecordView) -> Vec<TextLink> {
         formats.push(TextLink::new("JSON record", Some(api)));
     }
     formats
+}
+
+/// JSON that may stand in a script element: no text in it can end the element or begin a comment.
+fn for_script(value: &Value) -> String {
+    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// What the template counts.
@@ -360,8 +375,34 @@ pub(crate) mod tests {
         vec![file("a b.ome.zarr/zarr.json"), file("ro-crate-metadata.json"), file("ü <b>.txt")]
     }
 
+    fn export(record: &RecordView) -> ExportRecord {
+        let identity = Identity::example();
+        record.to_export(node::Catalogue { name: identity.title, url: identity.url }, &manifest())
+    }
+
     fn page(record: &RecordView) -> String {
-        DatasetPage::new(&Identity::example(), record, Some(&manifest())).render().unwrap()
+        DatasetPage::new(&Identity::example(), record, &export(record), Some(&manifest())).render().unwrap()
+    }
+
+    #[test]
+    fn the_block_for_machines_reads_back_whole_and_cannot_end_its_element() {
+        let document = export(&record()).schema_org();
+        let text = for_script(&document);
+        assert!(!text.contains('<') && !text.contains('>'), "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&read, &read["name"]), (&document, &json!(EVIL)));
+    }
+
+    #[test]
+    fn what_machines_follow_stands_in_the_head_too() {
+        let page = page(&record());
+        for link in [
+            "<link rel=\"cite-as\" href=\"https://doi.org/10.5281/zenodo.1\">",
+            "<link rel=\"item\" href=\"https://europe.example.org/data/europe-1/v2/a%20b.ome.zarr/zarr.json\" type=\"application/json\">",
+            "<link rel=\"linkset\" href=\"https://europe.example.org/api/v1/datasets/europe-1/versions/v2/export/linkset-json\" type=\"application/linkset+json\">",
+        ] {
+            assert!(page.contains(link), "{link} is missing: {page}");
+        }
     }
 
     #[test]
@@ -406,7 +447,7 @@ pub(crate) mod tests {
         record.kind = RecordKind::Catalogue;
         record.iri = "https://publisher.example.org/S-1".into();
         (record.images, record.files, record.bytes, record.own) = (vec![], None, None, false);
-        let page = DatasetPage::new(&Identity::example(), &record, None).render().unwrap();
+        let page = DatasetPage::new(&Identity::example(), &record, &export(&record), None).render().unwrap();
         assert!(page.contains("https://publisher.example.org/S-1"));
         assert!(page.contains("stay with the publisher"), "{page}");
     }
@@ -417,6 +458,9 @@ pub(crate) mod tests {
         record.version = 1.try_into().unwrap();
         let page = page(&record);
         assert!(page.contains("This is an older version"), "{page}");
-        assert!(formats(&record).iter().all(|form| form.text != "Turtle"), "triples are of the newest version");
+        assert!(
+            formats(&record, &export(&record)).iter().all(|form| form.text != "Turtle"),
+            "triples are of the newest version"
+        );
     }
 }
