@@ -13,6 +13,7 @@ use crate::{
     views::{
         dataset::{DatasetPage, signposting},
         search::{hits::HitCard, params::Params},
+        study::StudyView,
     },
 };
 
@@ -99,6 +100,9 @@ async fn page(site: &Site, asked: &Asked) -> Result<Response, Refusal> {
     let key = record.key();
     let similar = site.node.similar(&Actor::Anonymous, &key.id, Some(&key.node), SIMILAR).await?;
     page.similar = similar.into_iter().map(|hit| HitCard::of(hit, &site.identity.id)).collect();
+    // A record that search does not hold yet stands alone for now.
+    let study = site.node.study(&Actor::Anonymous, &key.id, Some(&key.node)).await.ok();
+    page.study = study.and_then(|study| StudyView::of(&study, &key, &site.identity.id));
     let mut response = html(&page)?;
     for value in signposting::links(&site.identity, &record) {
         if let Ok(value) = HeaderValue::from_str(&value) {

@@ -18,6 +18,7 @@ use super::{
         hits::{Chip, HitCard, chip, title_or},
         params::Params,
     },
+    study::StudyView,
 };
 use crate::{links, site::Identity};
 use citation::Citation;
@@ -64,6 +65,8 @@ pub(crate) struct DatasetPage {
     pub formats: Vec<TextLink>,
     /// Datasets like it.
     pub similar: Vec<HitCard>,
+    /// Other records of the same study.
+    pub study: Option<StudyView>,
     /// Escaped for a script element.
     pub json_ld: String,
 }
@@ -132,6 +135,7 @@ impl DatasetPage {
             repairs: summary.repairs.clone(),
             formats: formats(record),
             similar: Vec::new(),
+            study: None,
             json_ld: json_ld::for_script(&json_ld::document(identity, record)),
             title,
         }
