@@ -355,7 +355,7 @@ async fn sparql_reads_only_and_within_limits() {
         "DROP ALL",
         "LOAD <http://127.0.0.1:1/>",
     ] {
-        sparql(&node, update, "*/*").await.problem(422);
+        sparql(&node, update, "*/*").await.problem(403);
         let form =
             node.anybody().request(Method::POST, "/sparql").header("content-type", "application/x-www-form-urlencoded");
         let answer = node.anybody().send(form.body(format!("update={}", update.replace(' ', "+")))).await;
@@ -380,7 +380,7 @@ async fn sparql_reads_only_and_within_limits() {
     sparql(&node, everything, "*/*").await.problem(422);
     let endless = "SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?a ?b ?c } GRAPH ?h { ?d ?e ?f } GRAPH ?i { ?x ?y ?z } GRAPH ?j { ?u ?v ?w } }";
     sparql(&node, endless, "*/*").await.problem(422);
-    sparql(&node, "SELECT * WHERE { GRAPH ?g { ?a ?b ?c } } LIMIT 5", "image/png").await.problem(422);
+    sparql(&node, "SELECT * WHERE { GRAPH ?g { ?a ?b ?c } } LIMIT 5", "image/png").await.problem(406);
     until_rdf_has(&node, 1).await;
     assert_eq!(node.anybody().found("q=stays").await.len(), 1);
     node.assert_quiet_log(&[]);

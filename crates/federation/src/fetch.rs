@@ -60,7 +60,12 @@ pub(crate) async fn get(
 }
 
 async fn get_once(client: &Client, limits: &Limits, url: &str, expected: Expected) -> Result<Bytes, FederationError> {
-    let mut response = send(client.get(url).timeout(limits.answer), url, expected).await?;
+    let response = send(client.get(url).timeout(limits.answer), url, expected).await?;
+    body(response, url, expected).await
+}
+
+/// The whole body of an answer, if it is not too large.
+pub(crate) async fn body(mut response: Response, url: &str, expected: Expected) -> Result<Bytes, FederationError> {
     let too_large = || FederationError::TooLarge { what: url.to_owned(), limit: expected.bytes };
     if response.content_length().is_some_and(|length| length > expected.bytes) {
         return Err(too_large());

@@ -38,6 +38,7 @@ mod limits;
 mod note;
 pub mod paths;
 mod puller;
+mod sparql;
 mod tiles;
 
 pub use checkpoint::Checkpoint;
@@ -47,3 +48,4 @@ pub use error::FederationError;
 pub use key::{NodeKey, PublicKey};
 pub use limits::Limits;
 pub use puller::{Batch, Puller};
+pub use sparql::ask_sparql;

@@ -47,6 +47,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,
         Command::Keygen { origin } => offline::keygen(&origin),
+        Command::SparqlWorker { store } => offline::sparql_worker(store).await,
         Command::Config { command } => offline::config(command),
     }
 }

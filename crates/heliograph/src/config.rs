@@ -114,6 +114,8 @@ pub struct LimitsSection {
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
     pub sparql_rows: usize,
+    /// Bytes of memory one SPARQL query may take.
+    pub sparql_memory_bytes: u64,
     /// Bytes of drawn pictures kept on disk.
     pub render_cache_bytes: u64,
 }
@@ -196,6 +198,7 @@ impl Default for LimitsSection {
             converted_bytes,
             sparql_seconds,
             sparql_rows,
+            sparql_memory_bytes,
             render_cache_bytes,
         } = Limits::default();
         Self {
@@ -206,6 +209,7 @@ impl Default for LimitsSection {
             converted_bytes,
             sparql_seconds,
             sparql_rows,
+            sparql_memory_bytes,
             render_cache_bytes,
         }
     }
@@ -299,6 +303,7 @@ impl Config {
                 converted_bytes: limits.converted_bytes,
                 sparql_seconds: limits.sparql_seconds,
                 sparql_rows: limits.sparql_rows,
+                sparql_memory_bytes: limits.sparql_memory_bytes,
                 render_cache_bytes: limits.render_cache_bytes,
             },
             jobs: JobLimits { running: self.jobs.running_jobs.max(1), of_one_owner: self.jobs.owner_jobs.max(1) },

@@ -20,6 +20,7 @@ mod commands;
 mod config;
 mod demo;
 mod foreign;
+mod query_workers;
 mod server;
 mod telemetry;
 

@@ -7,7 +7,7 @@ use node::{Actor, Background, Node, Scope};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::Config;
+use crate::{Config, query_workers::Workers};
 
 /// How long open answers may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -34,6 +34,7 @@ impl Server {
             .with_context(|| format!("cannot listen on {}: is another program using it?", config.server.listen))?;
         let address = listener.local_addr()?;
         let node = Node::open_with(node_config, foreign).await?;
+        node.use_query_workers(Arc::new(Workers::of_this_program()?));
         make_first_token(&node)?;
         let background = node.start();
         let (stop, mut stopped) = watch::channel(false);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::header,
     response::{IntoResponse, Response},
 };
-use dataset_model::ManifestFile;
-use node::{InclusionProof, Node, RecordView, Tombstone, VersionChoice};
+use dataset_model::{ManifestFile, NodeId};
+use node::{InclusionProof, Node, RecordView, StudyRecord, Tombstone, VersionChoice};
 use serde_json::Value;
 
 use crate::{Problem, authentication::Asking, deposits::dataset_id, request_body};
@@ -28,6 +28,27 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<RecordView>, Problem> {
     Ok(Json(node.record(&actor, &dataset_id(&id)?, None, VersionChoice::Latest).await?))
+}
+
+/// Where else the study is described, why that is believed, and what is related to it.
+#[utoipa::path(get, path = "/api/v1/datasets/{id}/study", tag = "datasets",
+    params(("id" = String, Path, description = "Dataset id"), ("node" = Option<String>, Query, description = "The node that announced it, where several have the id")),
+    responses((status = 200, description = "`{id, locations, evidence, related}`")))]
+pub(crate) async fn show_study(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Path(id): Path<String>,
+    Query(at): Query<AtNode>,
+) -> Result<Json<StudyRecord>, Problem> {
+    let at = at.node.map(|name| name.parse()).transpose();
+    let at: Option<NodeId> = at.map_err(|error| Problem::invalid(format!("node: {error}")))?;
+    Ok(Json(node.study(&actor, &dataset_id(&id)?, at.as_ref()).await?))
+}
+
+/// Which of the nodes that announced an id is meant.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct AtNode {
+    node: Option<String>,
 }
 
 /// One version's record.

@@ -41,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(deposit_archive::put))
         .routes(routes!(deposits::create_version))
         .routes(routes!(datasets::show))
+        .routes(routes!(datasets::show_study))
         .routes(routes!(datasets::show_version))
         .routes(routes!(datasets::show_crate))
         .routes(routes!(datasets::show_manifest))

@@ -27,12 +27,25 @@ impl Problem {
 }
 
 /// Status, name, title and next step of each kind of failure: the one place where they become HTTP.
+// tidy: long because it is one table
 fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str, &'static str) {
     use ErrorKind as K;
     match kind {
         K::NotFound => {
             (StatusCode::NOT_FOUND, "not-found", "Not found", "Check the address, or search for the dataset.")
         }
+        K::Malformed => (
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "The request cannot be read",
+            "Put right what 'detail' names, then send it again; nothing was changed.",
+        ),
+        K::NotAcceptable => (
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "Not in that format",
+            "Ask with an 'Accept' that names one of the formats there are.",
+        ),
         K::Invalid => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid",

@@ -38,11 +38,12 @@ use crate::{Problem, authentication::Asking, deposits::dataset_id};
         ("has_labels" = Option<bool>, Query, description = "Whether objects are labelled in any image"),
         ("is_plate" = Option<bool>, Query, description = "Whether any image is a plate"),
         ("sharded" = Option<bool>, Query, description = "Whether chunks of any image are packed into shards"),
+        ("collapse" = Option<String>, Query, description = "`study`: the records of one study are one hit, with its `study`; `none`, when not given: each record is one"),
         ("sort" = Option<String>, Query, description = "relevance, newest, oldest, largest, title"),
         ("size" = Option<usize>, Query, description = "Hits on a page, up to 200; 20 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "`{total, hits, facets, next_cursor, sources, unresolved, suggestions}`")))]
+    responses((status = 200, description = "`{total, studies, hits, facets, next_cursor, sources, unresolved, suggestions}`")))]
 pub(crate) async fn search(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
@@ -87,6 +88,7 @@ fn answer(found: &SearchAnswer) -> Value {
     let hits: Vec<Value> = found.hits.iter().map(hit).collect();
     json!({
         "total": found.total,
+        "studies": found.studies,
         "hits": hits,
         "facets": found.facets,
         "next_cursor": found.next_cursor,
@@ -125,5 +127,6 @@ fn hit(hit: &node::Hit) -> Value {
         "score": hit.score,
         "highlights": hit.highlights,
         "matched_via": hit.matched_via,
+        "study": hit.study,
     })
 }

@@ -72,6 +72,29 @@ pub enum MetadataError {
         /// What is wrong with it.
         message: String,
     },
+    /// The text is no SPARQL 1.1 query.
+    #[error("the query cannot be read: {message}")]
+    Malformed {
+        /// Where and what.
+        message: String,
+    },
+    /// The text is an update.
+    #[error("this endpoint only reads: deposit and publish datasets to change what it holds")]
+    Update,
+    /// `SERVICE` names an endpoint that is not asked, or that gave no answer.
+    #[error("SERVICE <{endpoint}>: {message}")]
+    Service {
+        /// The endpoint.
+        endpoint: String,
+        /// Why not.
+        message: String,
+    },
+    /// The answer is too large.
+    #[error("the answer has more than {limit} bytes: ask for less, or page through it with LIMIT and OFFSET")]
+    TooManyBytes {
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// The query ran out of time.
     #[error("the query took longer than {} s: narrow it, or add a LIMIT", .deadline.as_secs_f32())]
     TooSlow {

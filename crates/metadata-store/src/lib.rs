@@ -44,4 +44,7 @@ pub use export::{Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord,
 pub use graph::CrateGraph;
 pub use ontology::Ontology;
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
-pub use store::{ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ResultFormat};
+pub use store::{
+    AskService, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
+    ResultFormat, Services, describe_service, stamp,
+};

@@ -13,12 +13,13 @@ mod people;
 mod root;
 mod rules;
 mod size;
+mod study;
 mod summary;
 mod terms;
 pub(crate) mod text;
 mod triples;
 
-use dataset_model::{Findings, Summary};
+use dataset_model::{Findings, StudyKey, Summary};
 use serde_json::Value;
 
 use crate::{CrateError, CrateGraph, Ontology, contacts, context::Vocabulary};
@@ -37,6 +38,8 @@ pub struct ReadCrate {
     pub summary: Summary,
     /// The same as RDF.
     pub graph: CrateGraph,
+    /// By what it may be known as the same study as another record.
+    pub study_keys: Vec<StudyKey>,
 }
 
 /// Reads an RO-Crate metadata file (RO-Crate 1.1, 1.2; GIDE search profile).
@@ -54,7 +57,8 @@ pub fn read_crate(bytes: &[u8], base: &str, ontology: &Ontology) -> Result<ReadC
     checks::check(&entities, &root, &summary, ontology, &mut journal);
     (summary.repairs, summary.findings) = journal.finish();
     summary.incomplete = summary.findings.has_errors();
-    Ok(ReadCrate { graph: CrateGraph::new(triples), summary })
+    let study_keys = entities.get(&root).map(|root| study::keys(&entities, root, &summary)).unwrap_or_default();
+    Ok(ReadCrate { graph: CrateGraph::new(triples), summary, study_keys })
 }
 
 /// The dataset of a crate with its parts nested, as the field's search service answers it (`BioImage-Archive/gide-search`).

@@ -1,9 +1,12 @@
 //! The RDF store: one named graph per dataset, one per ontology, and how far each log has been applied.
 
 mod answer;
+mod apart;
 mod format;
 mod ontology_graph;
 mod query;
+mod service;
+mod service_description;
 mod state;
 
 use std::{
@@ -21,8 +24,11 @@ use oxigraph::{
 
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
+pub use apart::{ReadOnlyStore, stamp};
 pub use format::ResultFormat;
 pub use query::QueryOptions;
+pub use service::{AskService, Services};
+pub use service_description::describe_service;
 use state::State;
 
 /// Everything known about datasets as RDF, on disk or in memory. A projection: deleting its folder loses nothing that the

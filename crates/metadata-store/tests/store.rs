@@ -123,10 +123,11 @@ fn the_protocols_graphs_replace_those_of_the_query() {
 #[test]
 fn nothing_but_reading_is_possible() {
     let store = store();
-    for query in
-        ["INSERT DATA { <x:a> <x:b> <x:c> }", "DROP ALL", "CLEAR DEFAULT", "LOAD <http://127.0.0.1:9/>", "", "SELECT"]
-    {
-        assert!(matches!(store.query(query, &QueryOptions::default()), Err(MetadataError::Query { .. })), "{query}");
+    for update in ["INSERT DATA { <x:a> <x:b> <x:c> }", "DROP ALL", "CLEAR DEFAULT", "LOAD <http://127.0.0.1:9/>"] {
+        assert!(matches!(store.query(update, &QueryOptions::default()), Err(MetadataError::Update)), "{update}");
+    }
+    for text in ["", "SELECT", "SELECT * { ?s ?p"] {
+        assert!(matches!(store.query(text, &QueryOptions::default()), Err(MetadataError::Malformed { .. })), "{text}");
     }
     let remote = "SELECT * { SERVICE <http://127.0.0.1:9/sparql> { ?s ?p ?o } }";
     let error = store.query(remote, &QueryOptions::default()).unwrap_err();

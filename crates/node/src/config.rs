@@ -60,6 +60,8 @@ pub struct Limits {
     pub sparql_seconds: u64,
     /// Rows one SPARQL answer may have.
     pub sparql_rows: usize,
+    /// Bytes of memory one SPARQL query may take.
+    pub sparql_memory_bytes: u64,
     /// Bytes of drawn pictures kept on disk.
     pub render_cache_bytes: u64,
 }
@@ -74,6 +76,7 @@ impl Default for Limits {
             converted_bytes: 1 << 40,
             sparql_seconds: 20,
             sparql_rows: 100_000,
+            sparql_memory_bytes: 1 << 30,
             render_cache_bytes: 1 << 30,
         }
     }

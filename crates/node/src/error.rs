@@ -15,6 +15,12 @@ pub enum NodeError {
     /// There is no such thing, or the actor may not know that there is.
     #[error("{0}")]
     NotFound(String),
+    /// The request is not what it says it is.
+    #[error("{0}")]
+    Malformed(String),
+    /// None of the forms asked for is one there is.
+    #[error("{0}")]
+    NotAcceptable(String),
     /// The request breaks a rule.
     #[error("{0}")]
     Invalid(String),
@@ -75,6 +81,8 @@ pub enum NodeError {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ErrorKind {
     NotFound,
+    Malformed,
+    NotAcceptable,
     Invalid,
     Unauthenticated,
     Forbidden,
@@ -87,10 +95,12 @@ pub enum ErrorKind {
 }
 
 impl NodeError {
-    /// Which of the ten ways to fail this is.
+    /// Which of the ways to fail this is.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Malformed(_) => ErrorKind::Malformed,
+            Self::NotAcceptable(_) => ErrorKind::NotAcceptable,
             Self::Invalid(_) | Self::Refused { .. } => ErrorKind::Invalid,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::Forbidden(_) => ErrorKind::Forbidden,

@@ -50,6 +50,7 @@ mod rendering;
 mod searching;
 mod service;
 mod sparql;
+mod studies;
 mod tokens;
 mod unpacking;
 mod version_source;
@@ -82,7 +83,9 @@ pub use rebuild::RebuildReport;
 pub use rendering::{FoundPicture, PictureRequest, PictureView, RenderInfo};
 pub use searching::{SearchAnswer, SearchRequest, SourceReport};
 pub use service::{Background, Node};
-pub use sparql::SparqlRequest;
+pub use sparql::{
+    QueriedStore, QueryRefusal, QueryRefusalKind, QueryStore, QueryWork, QueryWorkers, SparqlRequest, WrittenAnswer,
+};
 pub use tokens::{NewToken, TokenView};
 pub use unpacking::{ArchiveReceipt, ArchiveUpload};
 pub use views::{ImageView, NodeView, RecordKind, RecordView, Tombstone, VersionView};
@@ -92,4 +95,7 @@ pub use archive_store::{Blob, WeakBlob};
 pub use federation::{NodeDescription, paths};
 pub use metadata_store::{Catalogue, ExportFormat, ExportRecord, QueryAnswer, ResultFormat, TypedLink};
 pub use ome_zarr::{ImageRecord, PictureFormat};
-pub use search_index::{FacetValue, Facets, Highlight, Hit, ImageFacets, Sort, Suggestion, Within};
+pub use search_index::{
+    FacetValue, Facets, Highlight, Hit, ImageFacets, RelatedRecord, Sort, Study, StudyEvidence, StudyLocation,
+    StudyRecord, Suggestion, Within,
+};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Person, Summary, Term, TermIri};
+use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Person, StudyKey, Summary, Term, TermIri};
 use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology, Provenance};
 use search_index::{IndexChange, SearchDocument, SearchIndex};
 
@@ -41,6 +41,7 @@ struct Live {
     entry: Entry,
     summary: Summary,
     graph: Option<CrateGraph>,
+    study_keys: Vec<StudyKey>,
     images: Vec<ImageView>,
 }
 
@@ -66,16 +67,22 @@ impl Node {
             let provenance = origin::statements(self.provenance_graph(), &page, None);
             return Ok(RecordChange { key, page, live: None, closure: Closure::default(), provenance });
         };
-        let (summary, graph) = match metadata_store::read_crate(&bytes, &page, &self.ontology) {
-            Ok(read) => (read.summary, Some(read.graph)),
-            Err(error) => (unreadable_summary(&page, &error.to_string()), None),
+        let (summary, graph, study_keys) = match metadata_store::read_crate(&bytes, &page, &self.ontology) {
+            Ok(read) => (read.summary, Some(read.graph), read.study_keys),
+            Err(error) => (unreadable_summary(&page, &error.to_string()), None, Vec::new()),
         };
         let images = self.images_at(self.config.url_of(node).unwrap_or_default(), &key, &entry, Some(&bytes))?;
         let closure = Closure::of(&summary, &self.ontology);
         let view = self.provenance_of(&key, (index, &entry), &summary)?;
         let node_page = self.config.url_of(node).map_or_else(|| format!("urn:heliograph:{node}"), str::to_owned);
         let provenance = origin::statements(self.provenance_graph(), &page, Some((&view, &summary, &node_page)));
-        Ok(RecordChange { key, page, closure, provenance, live: Some(Live { entry, summary, graph, images }) })
+        Ok(RecordChange {
+            key,
+            page,
+            closure,
+            provenance,
+            live: Some(Live { entry, summary, graph, study_keys, images }),
+        })
     }
 }
 
@@ -139,7 +146,7 @@ impl Projection for MetadataStore {
 }
 
 fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> SearchDocument {
-    let Live { entry, summary, images, .. } = live;
+    let Live { entry, summary, study_keys, images, .. } = live;
     let kind = kind_of(&entry);
     SearchDocument {
         iri: if summary.iri.is_empty() { page } else { summary.iri.clone() },
@@ -172,6 +179,7 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         bytes: summary.declared.bytes,
         thumbnail: images.into_iter().find_map(|image| image.thumbnail).or(summary.thumbnail),
         kind: kind.as_str().to_owned(),
+        study_keys,
         key,
     }
 }

@@ -40,6 +40,8 @@ pub struct SearchRequest {
     pub has_thumbnail: Option<bool>,
     pub has_images: Option<bool>,
     pub images: ImageQuery,
+    /// Whether the records of one study are one hit.
+    pub collapse: bool,
     pub sort: Sort,
     pub size: usize,
     pub cursor: Option<String>,
@@ -50,6 +52,8 @@ pub struct SearchRequest {
 pub struct SearchAnswer {
     /// Records that match.
     pub total: u64,
+    /// Studies these records describe, where they are collapsed to studies.
+    pub studies: Option<u64>,
     /// One page of them.
     pub hits: Vec<Hit>,
     /// Counts over all of them.
@@ -131,6 +135,7 @@ impl Node {
             cursor,
             facets: true,
             suggest: true,
+            collapse: request.collapse,
             visible,
         };
         let mut results = self.search.search_knowing(&query, &self.vocabulary())?;
@@ -138,6 +143,7 @@ impl Node {
         Ok(SearchAnswer {
             total: results.total,
             suggestions: results.suggestions,
+            studies: results.studies,
             sources: self.sources(&results.facets),
             hits: results.hits,
             facets: results.facets,
@@ -265,6 +271,7 @@ impl SearchRequest {
             "channels" => self.images.channels.push(value.to_owned()),
             "data_type" => self.images.data_type.push(value.to_owned()),
             "version" => self.images.version.push(value.to_owned()),
+            "collapse" => self.collapse = collapsed(value).ok_or_else(|| wrong("use study or none"))?,
             "sort" => {
                 self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?
             }
@@ -291,6 +298,14 @@ fn within_named(name: &str) -> Option<Within> {
         "title" => Some(Within::Title),
         "record" => Some(Within::Record),
         "everywhere" => Some(Within::Everywhere),
+        _ => None,
+    }
+}
+
+fn collapsed(name: &str) -> Option<bool> {
+    match name {
+        "study" => Some(true),
+        "none" => Some(false),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@ use std::{
     collections::HashMap,
     num::NonZeroUsize,
     path::Path,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize},
 };
 
 use archive_store::Archive;
@@ -15,7 +15,7 @@ use search_index::SearchIndex;
 use tokio::sync::{Notify, RwLock, Semaphore};
 
 use crate::{
-    ForeignConverter, NodeConfig, NodeError,
+    ForeignConverter, NodeConfig, NodeError, QueryWorkers,
     conversion::{Engine, OmeZarr},
     door::Judgements,
     jobs::Board,
@@ -28,7 +28,7 @@ use crate::{
         cache::PictureCache,
         subject::{Subject, SubjectKey},
     },
-    unpacking,
+    sparql, unpacking,
     virtual_ozx::Layouts,
 };
 
@@ -65,6 +65,7 @@ pub struct Node {
     /// The images drawn last, described.
     pub(crate) subjects: Mutex<LruCache<SubjectKey, Arc<Subject>>>,
     pub(crate) querying: Semaphore,
+    pub(crate) query_workers: OnceLock<Arc<dyn QueryWorkers>>,
     pub(crate) peers: Vec<Peer>,
     pub(crate) wake_harvest: Notify,
     pub(crate) known_datasets: KnownDatasets,
@@ -129,7 +130,7 @@ impl Node {
         let key = keys::load_or_make(&data.join("keys"), &config.id)?;
         let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
         let ontology = Ontology::bundled();
-        let metadata = MetadataStore::open(&data.join("rdf"), ontology.clone()).map_err(NodeError::Metadata)?;
+        let metadata = MetadataStore::open(&data.join(sparql::STORE), ontology.clone()).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
         let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
@@ -158,6 +159,7 @@ impl Node {
             pictures,
             subjects: Mutex::new(LruCache::new(SUBJECTS)),
             querying: Semaphore::new(4),
+            query_workers: OnceLock::new(),
             peers,
             wake_harvest: Notify::new(),
             known_datasets: KnownDatasets::default(),

@@ -1,8 +1,22 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use metadata_store::{MetadataError, QueryOptions, ResultFormat};
+use metadata_store::{MetadataError, QueryAnswer, QueryOptions, ReadOnlyStore, ResultFormat, Services};
+use serde::{Deserialize, Serialize};
 
 use crate::{Actor, Node, NodeError, policy};
+
+/// The most bytes the terms of an answer may have together; it is kept in memory until it is sent.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// The most bytes an answer of another node to a `SERVICE` may have.
+const MAX_SERVICE_BYTES: u64 = 16 << 20;
+/// The most bytes a query and the names of its graphs may have.
+const MAX_REQUEST_BYTES: usize = 128 * 1024;
+/// The folder of the RDF store in a node's data.
+pub(crate) const STORE: &str = "rdf";
 
 /// A query as the SPARQL 1.1 Protocol carries it (§2.1).
 #[derive(Debug, Clone, Default)]
@@ -17,11 +31,228 @@ pub struct SparqlRequest {
     pub accept: Option<String>,
 }
 
+/// A query with everything that is needed to answer it elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct QueryWork {
+    /// The query text.
+    pub query: String,
+    /// Graphs that make up the default graph.
+    pub default_graphs: Vec<String>,
+    /// Graphs that `GRAPH` may reach.
+    pub named_graphs: Vec<String>,
+    /// Media types the client takes.
+    pub accept: Option<String>,
+    /// Time for the whole query, in seconds.
+    pub seconds: u64,
+    /// Memory the query may take beyond what the process had before, in bytes.
+    pub memory_bytes: u64,
+    /// Rows an answer may have.
+    pub rows: usize,
+    /// Endpoints that `SERVICE` may ask.
+    pub services: Vec<String>,
+}
+
+/// An answer, written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenAnswer {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What they are.
+    pub format: ResultFormat,
+}
+
+/// Why a query has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryRefusal {
+    /// Whose fault it is.
+    pub kind: QueryRefusalKind,
+    /// What to tell who asked.
+    pub message: String,
+}
+
+/// The ways in which a query has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueryRefusalKind {
+    /// It is no SPARQL query.
+    Malformed,
+    /// It is an update.
+    Update,
+    /// No format asked for can hold its answer.
+    NotAcceptable,
+    /// It may not be answered, or takes more than it may.
+    Refused,
+    /// The node cannot do it now.
+    Unavailable,
+    /// The node failed.
+    Internal,
+}
+
+/// Answers queries in processes of their own, which can be ended whatever they are doing.
+pub trait QueryWorkers: Send + Sync {
+    /// Answers a query on a store as it is now, or later.
+    ///
+    /// # Errors
+    /// When the query is refused, was ended because it took too much, or no process can be started.
+    fn answer(&self, store: &dyn QueriedStore, work: &QueryWork) -> Result<WrittenAnswer, QueryRefusal>;
+}
+
+/// A store that other processes read while its owner writes.
+pub trait QueriedStore {
+    /// Where it is.
+    fn folder(&self) -> PathBuf;
+
+    /// A number that changes with every commit.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    fn stamp(&self) -> Result<u64, QueryRefusal>;
+
+    /// Makes it quick to open.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn settle(&self) -> Result<(), QueryRefusal>;
+}
+
+impl QueriedStore for Node {
+    fn folder(&self) -> PathBuf {
+        self.config.data_dir.join(STORE)
+    }
+
+    fn stamp(&self) -> Result<u64, QueryRefusal> {
+        metadata_store::stamp(&self.folder()).map_err(QueryRefusal::of)
+    }
+
+    fn settle(&self) -> Result<(), QueryRefusal> {
+        self.metadata.settle().map_err(QueryRefusal::of)
+    }
+}
+
+/// A node's RDF store as a worker reads it, as of its opening.
+#[derive(Debug)]
+pub struct QueryStore(ReadOnlyStore);
+
+impl QueryStore {
+    /// Opens the store in a folder, which a node may be writing to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open(folder: &Path) -> Result<Self, NodeError> {
+        ReadOnlyStore::open(folder).map(Self).map_err(NodeError::Metadata)
+    }
+
+    /// Answers a query. To be called where a tokio runtime is at hand, and where it may wait.
+    ///
+    /// # Errors
+    /// When the query is refused.
+    pub fn answer(&self, work: &QueryWork) -> Result<WrittenAnswer, QueryRefusal> {
+        write(self.0.query(&work.query, &work.options()), work.accept.as_deref())
+    }
+}
+
+impl QueryWork {
+    fn options(&self) -> QueryOptions {
+        QueryOptions {
+            default_graphs: self.default_graphs.clone(),
+            named_graphs: self.named_graphs.clone(),
+            deadline: Duration::from_secs(self.seconds),
+            max_rows: self.rows,
+            max_bytes: MAX_ANSWER_BYTES,
+            services: services(&self.services),
+            ..QueryOptions::default()
+        }
+    }
+}
+
+/// What is longer is refused before it is copied to anybody.
+fn check_size(request: &SparqlRequest) -> Result<(), NodeError> {
+    let graphs = request.default_graphs.iter().chain(&request.named_graphs);
+    let bytes: usize = graphs.map(String::len).sum::<usize>() + request.query.len();
+    if bytes > MAX_REQUEST_BYTES {
+        return Err(NodeError::TooLarge(format!("a query may have {MAX_REQUEST_BYTES} bytes at most")));
+    }
+    Ok(())
+}
+
+/// `SERVICE` asks the nodes that are followed, and nobody else.
+fn services(endpoints: &[String]) -> Services {
+    let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| !endpoints.is_empty()) else {
+        return Services::default();
+    };
+    let ask = move |endpoint: &str, query: &str, time: Duration| {
+        let answer = runtime.block_on(federation::ask_sparql(endpoint, query, time, MAX_SERVICE_BYTES));
+        answer.map(Into::into).map_err(|error| error.to_string())
+    };
+    Services::new(endpoints.to_vec(), Arc::new(ask))
+}
+
+fn write(answer: Result<QueryAnswer, MetadataError>, accept: Option<&str>) -> Result<WrittenAnswer, QueryRefusal> {
+    let answer = answer.map_err(QueryRefusal::of)?;
+    let format = answer.negotiate(accept).ok_or_else(|| {
+        let offered: Vec<&str> = answer.formats().iter().map(|format| format.media_type()).collect();
+        QueryRefusal::new(
+            QueryRefusalKind::NotAcceptable,
+            format!(
+                "'{}' names no format for this answer; there are {}",
+                accept.unwrap_or_default(),
+                offered.join(", ")
+            ),
+        )
+    })?;
+    let mut bytes = Vec::new();
+    answer.write(format, &mut bytes).map_err(QueryRefusal::of)?;
+    Ok(WrittenAnswer { bytes, format })
+}
+
+impl QueryRefusal {
+    /// A refusal of some kind.
+    pub fn new(kind: QueryRefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    fn of(error: MetadataError) -> Self {
+        let kind = match &error {
+            MetadataError::Malformed { .. } | MetadataError::Iri(_) => QueryRefusalKind::Malformed,
+            MetadataError::Update => QueryRefusalKind::Update,
+            MetadataError::Query { .. }
+            | MetadataError::TooManyRows { .. }
+            | MetadataError::TooManyBytes { .. }
+            | MetadataError::TooSlow { .. }
+            | MetadataError::Service { .. } => QueryRefusalKind::Refused,
+            _ => QueryRefusalKind::Internal,
+        };
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        let internal = if kind == QueryRefusalKind::Internal { source } else { String::new() };
+        Self::new(kind, format!("{error}{internal}"))
+    }
+}
+
+impl From<QueryRefusal> for NodeError {
+    fn from(refusal: QueryRefusal) -> Self {
+        let message = refusal.message;
+        match refusal.kind {
+            QueryRefusalKind::Malformed => Self::Malformed(message),
+            QueryRefusalKind::Update => Self::Forbidden(message),
+            QueryRefusalKind::NotAcceptable => Self::NotAcceptable(message),
+            QueryRefusalKind::Refused => Self::Invalid(message),
+            QueryRefusalKind::Unavailable => Self::Unavailable(message),
+            QueryRefusalKind::Internal => Self::Internal(format!("SPARQL: {message}")),
+        }
+    }
+}
+
 impl Node {
+    /// Has queries answered in processes of their own from now on. The first who is named stays.
+    pub fn use_query_workers(&self, workers: Arc<dyn QueryWorkers>) {
+        // The second of two is dropped; there is one binary that names one.
+        let _ = self.query_workers.set(workers);
+    }
+
     /// Answers a read-only query; gives the bytes and their media type.
     ///
     /// # Errors
-    /// When the query cannot be read, takes too long, gives too many rows, or too many others are running.
+    /// When the query cannot be read, takes too much time or memory, has too large an answer, or too many others are running.
     pub async fn sparql(
         self: &Arc<Self>,
         actor: &Actor,
@@ -33,10 +264,27 @@ impl Node {
             .querying
             .try_acquire()
             .map_err(|_| NodeError::Unavailable("too many queries are running: try again in a few seconds".into()))?;
+        check_size(&request)?;
         let node = self.clone();
-        tokio::task::spawn_blocking(move || node.sparql_now(&request))
+        let answer = tokio::task::spawn_blocking(move || node.sparql_now(request))
             .await
-            .map_err(|error| NodeError::Internal(format!("SPARQL: {error}")))?
+            .map_err(|error| NodeError::Internal(format!("SPARQL: {error}")))??;
+        Ok((answer.bytes, answer.format.media_type()))
+    }
+
+    /// The description of the endpoint, in an RDF syntax (SPARQL 1.1 Service Description).
+    ///
+    /// # Errors
+    /// When no syntax asked for is one of ours.
+    pub fn sparql_description(&self, accept: Option<&str>) -> Result<(Vec<u8>, &'static str), NodeError> {
+        let endpoint = format!("{}/sparql", self.config.public_url);
+        let none = || {
+            let offered: Vec<&str> = ResultFormat::GRAPHS.iter().map(|format| format.media_type()).collect();
+            NodeError::NotAcceptable(format!("the endpoint's description comes as {}", offered.join(", ")))
+        };
+        let format = ResultFormat::negotiate(accept, &ResultFormat::GRAPHS).ok_or_else(none)?;
+        let bytes = metadata_store::describe_service(&endpoint, format).map_err(NodeError::Metadata)?;
+        Ok((bytes, format.media_type()))
     }
 
     /// One dataset's graph in an RDF syntax.
@@ -53,33 +301,21 @@ impl Node {
         self.metadata.triples(&self.page_of(&found.key), format).map_err(NodeError::Metadata)
     }
 
-    fn sparql_now(&self, request: &SparqlRequest) -> Result<(Vec<u8>, &'static str), NodeError> {
+    fn sparql_now(&self, request: SparqlRequest) -> Result<WrittenAnswer, NodeError> {
         let limits = &self.config.limits;
-        let options = QueryOptions {
-            default_graphs: request.default_graphs.clone(),
-            named_graphs: request.named_graphs.clone(),
-            deadline: Duration::from_secs(limits.sparql_seconds),
-            max_rows: limits.sparql_rows,
-            ..QueryOptions::default()
+        let work = QueryWork {
+            query: request.query,
+            default_graphs: request.default_graphs,
+            named_graphs: request.named_graphs,
+            accept: request.accept,
+            seconds: limits.sparql_seconds,
+            memory_bytes: limits.sparql_memory_bytes,
+            rows: limits.sparql_rows,
+            services: self.config.peers.iter().map(|peer| format!("{}/sparql", peer.url)).collect(),
         };
-        let answer = self.metadata.query(&request.query, &options).map_err(refused)?;
-        let format = answer.negotiate(request.accept.as_deref()).ok_or_else(|| {
-            NodeError::Invalid(format!(
-                "none of the formats asked for can hold this answer: {}",
-                request.accept.as_deref().unwrap_or_default()
-            ))
-        })?;
-        let mut bytes = Vec::new();
-        answer.write(format, &mut bytes).map_err(refused)?;
-        Ok((bytes, format.media_type()))
-    }
-}
-
-fn refused(error: MetadataError) -> NodeError {
-    match error {
-        MetadataError::Query { .. } | MetadataError::TooManyRows { .. } | MetadataError::TooSlow { .. } => {
-            NodeError::Invalid(error.to_string())
-        }
-        other => NodeError::Metadata(other),
+        let Some(workers) = self.query_workers.get() else {
+            return Ok(write(self.metadata.query(&work.query, &work.options()), work.accept.as_deref())?);
+        };
+        Ok(workers.answer(self, &work)?)
     }
 }

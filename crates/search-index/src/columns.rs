@@ -7,7 +7,7 @@ use tantivy::{Searcher, SegmentReader};
 
 use crate::SearchError;
 use crate::facets::FACETS;
-use crate::schema::{BYTES, DATE, KEY, TITLE_ORDER};
+use crate::schema::{BYTES, DATE, KEY, STUDY_KEYS, TITLE_ORDER};
 
 /// The names of a facet with more values than this are read from disk each time.
 const MAX_NAMES: usize = 20_000;
@@ -18,6 +18,8 @@ pub(crate) struct SegmentColumns {
     pub(crate) titles: StrColumn,
     pub(crate) dates: Column<u64>,
     pub(crate) bytes: Column<u64>,
+    /// What studies are told by: [`KeyHash`](crate::studies::hashes::KeyHash)es.
+    pub(crate) studies: Column<u64>,
     /// In the order of [`FACETS`].
     pub(crate) facets: Vec<FacetColumn>,
 }
@@ -38,6 +40,7 @@ impl SegmentColumns {
             titles: text_column(reader, TITLE_ORDER)?,
             dates: numbers(DATE)?,
             bytes: numbers(BYTES)?,
+            studies: numbers(STUDY_KEYS)?,
             facets: FACETS.iter().map(|kind| facet(kind.field_name())).collect::<Result<_, _>>()?,
         })
     }
@@ -78,7 +81,8 @@ impl FacetColumn {
     }
 }
 
-fn read_names(column: &StrColumn, ordinals: &[u64], mut give: impl FnMut(&str)) -> Result<(), SearchError> {
+/// Gives the text of each ordinal; ordinals are in order.
+pub(crate) fn read_names(column: &StrColumn, ordinals: &[u64], mut give: impl FnMut(&str)) -> Result<(), SearchError> {
     if column.num_terms() == 0 {
         return Ok(());
     }

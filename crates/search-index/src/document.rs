@@ -1,4 +1,4 @@
-use dataset_model::{Access, DatasetKey, Term, TermIri, VersionNumber};
+use dataset_model::{Access, DatasetKey, StudyKey, Term, TermIri, VersionNumber};
 use serde::{Deserialize, Serialize};
 
 /// One record as the index holds it and gives it back.
@@ -71,6 +71,9 @@ pub struct SearchDocument {
     /// What its images are.
     #[serde(default)]
     pub image_facets: ImageFacets,
+    /// By what it may be known as the same study as another record.
+    #[serde(default)]
+    pub study_keys: Vec<StudyKey>,
 }
 
 /// What the images of a record are: the values of any of them. Empty where nobody described them.
@@ -127,6 +130,7 @@ impl SearchDocument {
             thumbnail: None,
             kind: "deposit".to_owned(),
             image_facets: ImageFacets::default(),
+            study_keys: Vec::new(),
         }
     }
 }

@@ -14,9 +14,11 @@ use crate::columns::ColumnCache;
 use crate::facets::{FACETS, Facet, Tally};
 use crate::landing::LandingFacets;
 use crate::schema::{Fields, SCHEMA_VERSION, key_text};
-use crate::search::{Search, stored};
+use crate::search::{Search, stored_as};
 use crate::similar::Similar;
-use crate::{Hit, IndexChange, Query, Results, SearchDocument, SearchError, Vocabulary};
+use crate::studies::describe::Describer;
+use crate::studies::snapshot::StudiesCache;
+use crate::{Hit, IndexChange, Query, Results, SearchDocument, SearchError, StudyRecord, Vocabulary};
 
 /// Memory in which records are gathered before they are written, per thread.
 const BYTES_PER_WRITER_THREAD: usize = 48 << 20;
@@ -30,6 +32,7 @@ pub struct SearchIndex {
     writer: Mutex<IndexWriter>,
     columns: ColumnCache,
     landing: LandingFacets,
+    studies: StudiesCache,
 }
 
 impl SearchIndex {
@@ -81,6 +84,7 @@ impl SearchIndex {
             writer: Mutex::new(writer),
             columns: ColumnCache::default(),
             landing: LandingFacets::default(),
+            studies: StudiesCache::default(),
         })
     }
 
@@ -148,8 +152,10 @@ impl SearchIndex {
     /// # Errors
     /// As [`search`](Self::search).
     pub fn search_knowing(&self, query: &Query, vocabulary: &dyn Vocabulary) -> Result<Results, SearchError> {
-        let (searcher, fields) = (&self.reader.searcher(), &self.fields);
-        Search { query, fields, searcher, columns: &self.columns, landing: &self.landing, vocabulary }.run()
+        let (searcher, fields, columns) = (&self.reader.searcher(), &self.fields, &self.columns);
+        let studies = query.collapse.then(|| self.studies.of(searcher, columns, &query.visible)).transpose()?;
+        let studies = studies.as_ref();
+        Search { query, fields, searcher, columns, landing: &self.landing, vocabulary, studies }.run()
     }
 
     /// Records like one, most alike first, by terms and text; none where the reader may not see that one. A hit's
@@ -162,11 +168,23 @@ impl SearchIndex {
         let Some(address) = find(searcher, &self.key_term(key)).map_err(SearchError::read)? else {
             return Ok(Vec::new());
         };
-        let record = stored(searcher, &self.fields, address)?;
+        let record: SearchDocument = stored_as(searcher, &self.fields, address)?;
         if !visible.contains(&record.access) {
             return Ok(Vec::new());
         }
         Similar { record: &record, fields: &self.fields, searcher, columns: &self.columns, visible, most }.run()
+    }
+
+    /// The study of a record as a reader of these access levels sees it; none where there is no such record for them.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn study(&self, key: &DatasetKey, visible: &[Access]) -> Result<Option<StudyRecord>, SearchError> {
+        let searcher = self.reader.searcher();
+        let address = find(&searcher, &self.key_term(key)).map_err(SearchError::read)?;
+        let studies = self.studies.of(&searcher, &self.columns, visible)?;
+        let describer = Describer { searcher: &searcher, fields: &self.fields, studies: &studies };
+        address.map_or(Ok(None), |address| describer.study_of_record(address, visible))
     }
 
     /// One record. Whether the reader may see it is for the caller to decide.
@@ -176,7 +194,7 @@ impl SearchIndex {
     pub fn document(&self, key: &DatasetKey) -> Result<Option<SearchDocument>, SearchError> {
         let searcher = self.reader.searcher();
         let address = find(&searcher, &self.key_term(key)).map_err(SearchError::read)?;
-        address.map(|address| stored(&searcher, &self.fields, address)).transpose()
+        address.map(|address| stored_as(&searcher, &self.fields, address)).transpose()
     }
 
     /// Number of records, of every access level.

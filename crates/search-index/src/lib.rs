@@ -1,4 +1,4 @@
-//! Full text, facets, ontology-expanded filters, highlights and stable cursors over the records a node knows.
+//! Full text, facets, ontology-expanded filters, highlights, stable cursors and which records are one study, over the records a node knows.
 //!
 //! **Owns** the layout of the index, the analysis of text (English and CJK), the reading of what people type, ranking,
 //! facet counts, highlights and cursors. The engine behind it is named in this crate only.
@@ -47,6 +47,7 @@ mod schema;
 mod scoring;
 mod search;
 mod similar;
+mod studies;
 mod suggest;
 mod syntax;
 mod term_sets;
@@ -59,4 +60,5 @@ pub use error::SearchError;
 pub use index::SearchIndex;
 pub use query::{ImageQuery, MAX_PAGE_SIZE, MAX_QUERY_BYTES, MAX_QUERY_TERMS, MAX_VALUES, Query, Sort, Within};
 pub use results::{FacetValue, Facets, Fragment, Highlight, Hit, Results, Suggestion};
+pub use studies::{MAX_STUDY_RECORDS, RelatedRecord, Study, StudyEvidence, StudyLocation, StudyRecord};
 pub use vocabulary::{Concept, Vocabulary};

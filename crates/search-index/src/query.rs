@@ -63,6 +63,8 @@ pub struct Query {
     pub facets: bool,
     /// Whether to suggest other spellings where little is found.
     pub suggest: bool,
+    /// Whether the records of one study are one hit.
+    pub collapse: bool,
     /// The access levels the reader may see. Records of other levels are neither found nor counted.
     pub visible: Vec<Access>,
 }
@@ -116,6 +118,7 @@ impl Default for Query {
             cursor: None,
             facets: false,
             suggest: false,
+            collapse: false,
             visible: vec![Access::Open, Access::MetadataOnly],
         }
     }

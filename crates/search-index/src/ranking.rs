@@ -19,7 +19,8 @@ type Place = (u64, u64);
 pub(crate) struct Candidate {
     pub(crate) value: SortValue,
     pub(crate) key: DatasetKey,
-    segment: usize,
+    pub(crate) segment: usize,
+    pub(crate) doc: DocId,
     /// As stored.
     pub(crate) record: Vec<u8>,
 }
@@ -103,7 +104,7 @@ impl RankedSegment {
         };
         let segment_number = u32::try_from(segment).map_err(SearchError::read)?;
         let (key, record) = read(DocAddress::new(segment_number, doc))?;
-        Ok(Some(Candidate { value, key, segment, record }))
+        Ok(Some(Candidate { value, key, segment, doc, record }))
     }
 }
 

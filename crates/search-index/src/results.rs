@@ -2,13 +2,16 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, SearchDocument};
+use crate::{Cursor, SearchDocument, Study};
 
 /// One page of an answer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Results {
     /// How many records match, on all pages.
     pub total: u64,
+    /// How many studies these records describe; absent where they were not collapsed.
+    #[serde(default)]
+    pub studies: Option<u64>,
     /// This page, in order.
     pub hits: Vec<Hit>,
     /// Counts over the whole answer; empty lists where they were not asked for.
@@ -41,6 +44,9 @@ pub struct Hit {
     /// organisms and methods that the text names, and the terms through which a filter reached it. A record does not say
     /// which of several organisms an ancestor belongs to; all are named then.
     pub matched_via: Vec<String>,
+    /// The study, where the records of one are one hit and it has several that the reader may see, matching or not.
+    #[serde(default)]
+    pub study: Option<Study>,
 }
 
 /// The places of one field where the text was found.

@@ -1,16 +1,17 @@
 use tantivy::TantivyDocument;
 use tantivy::schema::{
-    FAST, Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
 
 use crate::analysis::{Form, folded};
 use crate::exact::{exact_forms, normal_form};
 use crate::facets::{FACETS, Facet, facet_values};
+use crate::studies::hashes::of_record;
 use crate::{SearchDocument, SearchError, Within};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";
@@ -18,6 +19,8 @@ pub(crate) const KEY: &str = "key";
 pub(crate) const DATE: &str = "date";
 /// Fast field of sizes.
 pub(crate) const BYTES: &str = "bytes";
+/// Fast field of what studies are told by.
+pub(crate) const STUDY_KEYS: &str = "study_keys";
 /// Fast field of titles to sort by.
 pub(crate) const TITLE_ORDER: &str = "title_order";
 
@@ -64,6 +67,7 @@ pub(crate) struct Fields {
     pub(crate) date: Field,
     pub(crate) bytes: Field,
     pub(crate) title_order: Field,
+    pub(crate) study_keys: Field,
     /// Title first, then as [`texts_of`] lists them.
     pub(crate) texts: [TextField; 8],
 }
@@ -85,6 +89,7 @@ impl Fields {
         let date = builder.add_u64_field(DATE, FAST);
         let bytes = builder.add_u64_field(BYTES, FAST);
         let title_order = builder.add_text_field(TITLE_ORDER, TextOptions::default() | FAST);
+        let study_keys = builder.add_u64_field(STUDY_KEYS, FAST | INDEXED);
         let texts = text_fields(&mut builder);
         let schema = builder.build();
         Self {
@@ -103,6 +108,7 @@ impl Fields {
             date,
             bytes,
             title_order,
+            study_keys,
             texts,
         }
     }
@@ -118,6 +124,7 @@ impl Fields {
         self.add_texts(&mut document, record);
         self.add_filters(&mut document, record);
         document.add_text(self.title_order, title_order(&record.title));
+        of_record(record).into_iter().for_each(|key| document.add_u64(self.study_keys, key));
         if let Some(date) = date_number(record) {
             document.add_u64(self.date, date);
         }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use dataset_model::DatasetKey;
+use serde::de::DeserializeOwned;
 use tantivy::query::{EnableScoring, Weight};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument};
@@ -10,12 +11,15 @@ use crate::facets::{COUNT, Tally, facets};
 use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
 use crate::landing::LandingFacets;
-use crate::ranking::{Candidate, RankedSegment, SegmentRanking, merge, score_of};
+use crate::ranking::{Candidate, SegmentRanking, merge, score_of};
 use crate::schema::{Fields, read_key};
 use crate::scoring::AssumedCollection;
+use crate::studies::collapse::Collapse;
+use crate::studies::describe::Describer;
+use crate::studies::snapshot::{Place, Studies};
 use crate::suggest::suggestions;
 use crate::text_query::TextQuery;
-use crate::{Cursor, Hit, Query, Results, SearchDocument, SearchError, Sort, Vocabulary};
+use crate::{Cursor, Hit, Query, Results, SearchDocument, SearchError, Sort, Study, Vocabulary};
 
 /// One search over one snapshot.
 pub(crate) struct Search<'a> {
@@ -25,6 +29,8 @@ pub(crate) struct Search<'a> {
     pub(crate) columns: &'a ColumnCache,
     pub(crate) landing: &'a LandingFacets,
     pub(crate) vocabulary: &'a dyn Vocabulary,
+    /// The studies to collapse records to.
+    pub(crate) studies: Option<&'a Arc<Studies>>,
 }
 
 /// What a pass over all segments found.
@@ -32,7 +38,8 @@ pub(crate) struct Pass {
     /// Visible records that match the text, whatever the filters say.
     matched_text: u64,
     pub(crate) total: u64,
-    ranked: Vec<RankedSegment>,
+    ranked: Vec<SegmentRanking>,
+    collapse: Option<Collapse>,
     /// Absent where facets need no counting.
     tallies: Option<[Tally; COUNT]>,
 }
@@ -94,9 +101,15 @@ impl Search<'_> {
         let weight = (!text.is_empty()).then(|| text.query(self.fields).weight(scoring)).transpose();
         let weight = weight.map_err(SearchError::read)?;
         let tallies = count.then(Default::default);
-        let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), tallies };
+        let collapse = self.studies.map(|studies| Collapse::new(Arc::clone(studies)));
+        let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), collapse, tallies };
         for reader in self.searcher.segment_readers() {
             self.segment(&mut pass, reader, &filters.run(reader)?, weight.as_deref(), sort)?;
+        }
+        if let Some(collapse) = &pass.collapse {
+            for (place, score) in collapse.hits() {
+                pass.ranked.get_mut(place.segment).into_iter().for_each(|ranking| ranking.offer(place.doc, score));
+            }
         }
         Ok(pass)
     }
@@ -113,12 +126,16 @@ impl Search<'_> {
         let cursor = self.query.cursor.as_ref();
         let mut ranking = SegmentRanking::new(Arc::clone(&columns), sort, cursor, self.page_and_one())?;
         let mut counted = pass.tallies.is_some().then(Counted::default);
+        let segment = pass.ranked.len();
         let mut take = |doc: DocId, score: Score| {
             let verdict = failed.verdict(doc);
             pass.matched_text += u64::from(verdict != Verdict::Hidden);
             if verdict == Verdict::Matches {
                 pass.total += 1;
-                ranking.offer(doc, score);
+                let is_hit = pass.collapse.as_mut().is_none_or(|collapse| collapse.take(segment, doc, score));
+                if is_hit {
+                    ranking.offer(doc, score);
+                }
             }
             if let Some(counted) = &mut counted {
                 counted.take(doc, verdict);
@@ -131,7 +148,7 @@ impl Search<'_> {
                 .for_each_no_score(reader, &mut |docs| docs.iter().for_each(|doc| take(*doc, 0.0)))
                 .map_err(SearchError::read)?,
         }
-        pass.ranked.push(ranking.finish());
+        pass.ranked.push(ranking);
         match (&mut pass.tallies, counted) {
             (Some(tallies), Some(counted)) => counted.add_to(tallies, &columns),
             _ => Ok(()),
@@ -145,7 +162,8 @@ impl Search<'_> {
 
     fn results(&self, pass: Pass, text: &TextQuery, sort: Sort) -> Result<Results, SearchError> {
         let read = |address| keyed(self.searcher, self.fields, address);
-        let mut candidates = merge(pass.ranked, self.page_and_one(), &read)?;
+        let ranked = pass.ranked.into_iter().map(SegmentRanking::finish).collect();
+        let mut candidates = merge(ranked, self.page_and_one(), &read)?;
         let more = candidates.len() > self.query.size;
         candidates.truncate(self.query.size);
         let next_cursor = candidates.last().filter(|_| more).map(|last| Cursor {
@@ -157,7 +175,8 @@ impl Search<'_> {
         let mut highlighter = Highlighter::new(text, self.vocabulary);
         let hit = |candidate| self.hit(candidate, sort, &mut highlighter);
         let hits = candidates.iter().map(hit).collect::<Result<_, _>>()?;
-        Ok(Results { total: pass.total, hits, next_cursor, ..Results::default() })
+        let studies = pass.collapse.map(|collapse| collapse.count());
+        Ok(Results { total: pass.total, studies, hits, next_cursor, ..Results::default() })
     }
 
     fn hit(&self, candidate: &Candidate, sort: Sort, highlighter: &mut Highlighter<'_>) -> Result<Hit, SearchError> {
@@ -166,8 +185,16 @@ impl Search<'_> {
             score: if sort == Sort::Relevance { score_of(&candidate.value) } else { 0.0 },
             highlights: highlighter.highlights(&document),
             matched_via: highlighter.matched_via(self.query, &document),
+            study: self.study(candidate)?,
             document,
         })
+    }
+
+    fn study(&self, candidate: &Candidate) -> Result<Option<Study>, SearchError> {
+        let Some(studies) = self.studies else { return Ok(None) };
+        let number = studies.of(Place { segment: candidate.segment, doc: candidate.doc });
+        let describer = Describer { searcher: self.searcher, fields: self.fields, studies };
+        number.map_or(Ok(None), |(number, _)| describer.study(number))
     }
 }
 
@@ -208,8 +235,12 @@ fn record_of<'a>(fields: &Fields, document: &'a TantivyDocument) -> &'a [u8] {
     document.get_first(fields.record).and_then(|value| value.as_bytes()).unwrap_or_default()
 }
 
-/// Reads a stored record back.
-pub(crate) fn stored(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<SearchDocument, SearchError> {
+/// Reads a stored record back, or part of it.
+pub(crate) fn stored_as<T: DeserializeOwned>(
+    searcher: &Searcher,
+    fields: &Fields,
+    address: DocAddress,
+) -> Result<T, SearchError> {
     let document: TantivyDocument = searcher.doc(address).map_err(SearchError::read)?;
     serde_json::from_slice(record_of(fields, &document)).map_err(SearchError::read)
 }

@@ -103,7 +103,7 @@ impl Similar<'_> {
         let hit = |candidate: crate::ranking::Candidate| {
             let document: SearchDocument = serde_json::from_slice(&candidate.record).map_err(SearchError::read)?;
             let (score, highlights) = (score_of(&candidate.value), highlighter.highlights(&document));
-            Ok(Hit { score, highlights, matched_via: self.shared_terms(&document), document })
+            Ok(Hit { score, highlights, matched_via: self.shared_terms(&document), study: None, document })
         };
         found.into_iter().map(hit).collect()
     }

@@ -30,6 +30,8 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
     use ErrorKind as K;
     match kind {
         K::NotFound => (StatusCode::NOT_FOUND, "Not found", "Check the address, or search for what you need."),
+        K::Malformed => (StatusCode::BAD_REQUEST, "This cannot be read", "Put right what is named above."),
+        K::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "Not in that format", "Ask for one of the formats there are."),
         K::Invalid => {
             (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be read", "Put right what is named above, then try again.")
         }

@@ -11,3 +11,4 @@ pub(crate) mod query;
 pub(crate) mod refusal;
 pub(crate) mod search;
 pub(crate) mod sitemap;
+pub(crate) mod study;

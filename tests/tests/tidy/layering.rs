@@ -27,11 +27,13 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries that only some crates may name, in their manifests and in their sources.
-const ENGINES: [(&str, &[&str]); 15] = [
+const ENGINES: [(&str, &[&str]); 17] = [
     ("sled", &["crates/ledger/src/database.rs"]),
     ("oxigraph", &["metadata-store"]),
+    ("oxiri", &["metadata-store"]),
     ("oxjsonld", &["metadata-store"]),
     ("oxrdf", &["metadata-store"]),
+    ("spargebra", &["metadata-store"]),
     ("tantivy", &["search-index"]),
     ("zarrs", &["ome-zarr"]),
     ("zarrs_storage", &["ome-zarr"]),

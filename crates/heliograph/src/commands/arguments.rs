@@ -43,6 +43,12 @@ pub(crate) enum Command {
         /// The log's origin, such as heliograph/europe.
         origin: String,
     },
+    /// Answer queries of a node that runs here; nodes start it themselves.
+    #[command(hide = true)]
+    SparqlWorker {
+        /// The folder of the RDF store.
+        store: PathBuf,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]

@@ -1,13 +1,17 @@
 //! Commands beside the data folder of a node that is not running.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Result;
 use node::{Actor, Node};
 use serde_json::{Value, json};
 
 use super::arguments::{ConfigCommand, ConfigFile, TokenCommand, TokenPlace};
-use crate::{Config, client::Client};
+use crate::{Config, client::Client, query_workers};
 
 /// Makes search and RDF again from the ledger.
 pub(crate) async fn rebuild(arguments: &ConfigFile) -> Result<ExitCode> {
@@ -94,4 +98,10 @@ async fn over_http(place: &TokenPlace, command: &TokenCommand) -> Result<Value> 
             Ok(json!({"revoked": id}))
         }
     }
+}
+
+/// Answers SPARQL queries on the store in a folder, as standard input brings them.
+pub(crate) async fn sparql_worker(store: PathBuf) -> Result<ExitCode> {
+    tokio::task::spawn_blocking(move || query_workers::serve(&store)).await??;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! SPARQL 1.1 queries, read-only, within limits of time, rows, length and nesting.
+//! SPARQL 1.1 queries, read-only, within limits of time, rows, bytes, length and nesting.
 
 use std::{
     sync::{
@@ -10,15 +10,19 @@ use std::{
 };
 
 use oxigraph::{
-    model::{NamedNode, NamedOrBlankNode},
-    sparql::{CancellationToken, PreparedSparqlQuery, QueryEvaluationError, QueryResults, SparqlEvaluator},
+    model::{NamedNode, NamedOrBlankNode, Term, Triple},
+    sparql::{
+        CancellationToken, PreparedSparqlQuery, QueryEvaluationError, QueryResults, QuerySolution, SparqlEvaluator,
+    },
     store::Store,
 };
+use spargebra::SparqlParser;
 
 use super::{
     MetadataStore,
     answer::{Kind, QueryAnswer},
     named,
+    service::{ServiceFailure, Services},
 };
 use crate::MetadataError;
 
@@ -44,6 +48,10 @@ pub struct QueryOptions {
     pub deadline: Duration,
     /// The most rows or triples in an answer.
     pub max_rows: usize,
+    /// The most bytes that the terms of an answer may have together.
+    pub max_bytes: usize,
+    /// Whom `SERVICE` may ask.
+    pub services: Services,
     /// Whether the default graph holds all graphs when neither the query nor the options name any.
     pub union_default_graph: bool,
 }
@@ -56,17 +64,31 @@ impl Default for QueryOptions {
             named_graphs: Vec::new(),
             deadline: Duration::from_secs(10),
             max_rows: 100_000,
+            max_bytes: 64 << 20,
+            services: Services::default(),
             union_default_graph: true,
         }
     }
 }
 
 impl MetadataStore {
-    /// Answers a SELECT, ASK, CONSTRUCT or DESCRIBE. Updates and `SERVICE` are refused.
+    /// Answers a SELECT, ASK, CONSTRUCT or DESCRIBE. Updates are refused, and so is `SERVICE` to anybody not named.
     ///
     /// # Errors
-    /// When the query cannot be read, takes longer than its deadline, or has more rows than allowed.
+    /// When the query cannot be read, takes longer than its deadline, or has a larger answer than allowed.
     pub fn query(&self, sparql: &str, options: &QueryOptions) -> Result<QueryAnswer, MetadataError> {
+        Asked { store: &self.store, running: &self.running }.answer(sparql, options)
+    }
+}
+
+/// A store that is asked, and the queries it is busy with.
+pub(super) struct Asked<'a> {
+    pub(super) store: &'a Store,
+    pub(super) running: &'a Arc<AtomicUsize>,
+}
+
+impl Asked<'_> {
+    pub(super) fn answer(&self, sparql: &str, options: &QueryOptions) -> Result<QueryAnswer, MetadataError> {
         check_shape(sparql)?;
         if self.running.load(Ordering::Relaxed) >= MAX_RUNNING {
             return Err(refused("too many queries are running; try again in a minute"));
@@ -120,11 +142,14 @@ struct Task {
 
 impl Task {
     fn run(self) -> Result<QueryAnswer, MetadataError> {
-        let mut evaluator = SparqlEvaluator::new().with_cancellation_token(self.token.clone());
+        let services = self.options.services.clone();
+        let mut evaluator = SparqlEvaluator::new()
+            .with_cancellation_token(self.token.clone())
+            .with_default_service_handler(services.within(self.options.deadline));
         if let Some(base) = &self.options.base_iri {
             evaluator = evaluator.with_base_iri(base).map_err(|_| MetadataError::Iri(base.clone()))?;
         }
-        let mut query = evaluator.parse_query(&self.sparql).map_err(|error| refused(&error.to_string()))?;
+        let mut query = evaluator.parse_query(&self.sparql).map_err(|error| self.malformed(&error.to_string()))?;
         self.choose_dataset(&mut query)?;
         let until = Instant::now().checked_add(self.options.deadline);
         let results = query.on_store(&self.store).execute().map_err(|error| self.failed(error))?;
@@ -154,10 +179,10 @@ impl Task {
             QueryResults::Boolean(answer) => Kind::Boolean(answer),
             QueryResults::Solutions(rows) => {
                 let variables = rows.variables().to_vec();
-                Kind::Solutions { variables, rows: self.limited(rows, until)? }
+                Kind::Solutions { variables, rows: self.limited(rows, until, bytes_of_row)? }
             }
             QueryResults::Graph(triples) => {
-                let mut triples = self.limited(triples, until)?;
+                let mut triples = self.limited(triples, until, bytes_of_triple)?;
                 let mut seen = std::collections::HashSet::new();
                 triples.retain(|triple| seen.insert(triple.clone()));
                 Kind::Graph(triples)
@@ -169,8 +194,9 @@ impl Task {
         &self,
         rows: impl Iterator<Item = Result<T, QueryEvaluationError>>,
         until: Option<Instant>,
+        bytes_of: impl Fn(&T) -> usize,
     ) -> Result<Vec<T>, MetadataError> {
-        let mut kept = Vec::new();
+        let (mut kept, mut bytes) = (Vec::new(), 0_usize);
         for row in rows {
             if kept.len() >= self.options.max_rows {
                 return Err(MetadataError::TooManyRows { limit: self.options.max_rows });
@@ -178,20 +204,57 @@ impl Task {
             if kept.len() % 1024 == 0 && until.is_some_and(|until| Instant::now() > until) {
                 return Err(MetadataError::TooSlow { deadline: self.options.deadline });
             }
-            kept.push(row.map_err(|error| self.failed(error))?);
+            let row = row.map_err(|error| self.failed(error))?;
+            bytes = bytes.saturating_add(bytes_of(&row));
+            if bytes > self.options.max_bytes {
+                return Err(MetadataError::TooManyBytes { limit: self.options.max_bytes });
+            }
+            kept.push(row);
         }
         Ok(kept)
+    }
+
+    /// What to say of a text that is no query: an update is one that nobody may make.
+    fn malformed(&self, message: &str) -> MetadataError {
+        match SparqlParser::new().parse_update(&self.sparql) {
+            Ok(update) if !update.operations.is_empty() => MetadataError::Update,
+            _ => MetadataError::Malformed { message: message.to_owned() },
+        }
     }
 
     fn failed(&self, error: QueryEvaluationError) -> MetadataError {
         match error {
             QueryEvaluationError::Cancelled => MetadataError::TooSlow { deadline: self.options.deadline },
             QueryEvaluationError::Dataset(source) => MetadataError::Read(source),
-            QueryEvaluationError::UnsupportedService(_) | QueryEvaluationError::Service(_) => {
-                refused("SERVICE is not available here; ask the other endpoint itself")
+            QueryEvaluationError::UnsupportedService(name) => {
+                MetadataError::Service { endpoint: name.into_string(), message: "it is not asked from here".to_owned() }
             }
+            QueryEvaluationError::Service(source) => match source.downcast::<ServiceFailure>() {
+                Ok(failure) => MetadataError::Service { endpoint: failure.endpoint, message: failure.message },
+                Err(source) => MetadataError::Read(source),
+            },
             other => refused(&other.to_string()),
         }
+    }
+}
+
+fn bytes_of_row(row: &QuerySolution) -> usize {
+    row.iter().map(|(_, term)| bytes_of(term)).sum()
+}
+
+fn bytes_of_triple(triple: &Triple) -> usize {
+    let subject = match &triple.subject {
+        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
+        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
+    };
+    subject + triple.predicate.as_str().len() + bytes_of(&triple.object)
+}
+
+fn bytes_of(term: &Term) -> usize {
+    match term {
+        Term::NamedNode(node) => node.as_str().len(),
+        Term::BlankNode(node) => node.as_str().len(),
+        Term::Literal(text) => text.value().len(),
     }
 }
 

@@ -228,6 +228,8 @@ impl From<JobProblem> for NodeError {
         match kind {
             ErrorKind::NotFound => Self::NotFound(detail),
             ErrorKind::Invalid if findings.is_empty() => Self::Invalid(detail),
+            ErrorKind::Malformed => Self::Malformed(detail),
+            ErrorKind::NotAcceptable => Self::NotAcceptable(detail),
             ErrorKind::Invalid => Self::refused(detail, findings),
             ErrorKind::Unauthenticated => Self::Unauthenticated,
             ErrorKind::Forbidden => Self::Forbidden(detail),

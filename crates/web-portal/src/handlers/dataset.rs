@@ -14,6 +14,7 @@ use crate::{
     views::{
         dataset::DatasetPage,
         search::{hits::HitCard, params::Params},
+        study::StudyView,
     },
 };
 
@@ -137,6 +138,9 @@ async fn page(site: &Site, asked: &Asked) -> Result<Answer, Refusal> {
     let key = record.key();
     let similar = site.node.similar(&Actor::Anonymous, &key.id, Some(&key.node), SIMILAR).await?;
     page.similar = similar.into_iter().map(|hit| HitCard::of(hit, &site.identity.id)).collect();
+    // A record that search does not hold yet stands alone for now.
+    let study = site.node.study(&Actor::Anonymous, &key.id, Some(&key.node)).await.ok();
+    page.study = study.and_then(|study| StudyView::of(&study, &key, &site.identity.id));
     let body = page.render().map_err(|error| NodeError::Internal(format!("filling a template: {error}")))?;
     let content_type = "text/html; charset=utf-8".to_owned();
     Ok(Answer { body: body.into_bytes(), content_type, links: page.links, location: None })

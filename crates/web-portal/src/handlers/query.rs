@@ -22,9 +22,12 @@ pub(crate) async fn show(State(site): State<Site>, RawQuery(query): RawQuery) ->
     match site.node.sparql(&Actor::Anonymous, request).await {
         Ok((answer, _)) => html(&page.with_answer(&answer)),
         // What is wrong with a query is told beside it, so that it can be put right.
-        Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unavailable) => {
-            html(&page.with_problem(error.to_string()))
-        }
+        Err(error) if is_about_the_query(error.kind()) => html(&page.with_problem(error.to_string())),
         Err(error) => Err(error.into()),
     }
+}
+
+fn is_about_the_query(kind: ErrorKind) -> bool {
+    use ErrorKind as K;
+    matches!(kind, K::Malformed | K::Forbidden | K::Invalid | K::NotAcceptable | K::Unavailable)
 }

@@ -13,7 +13,8 @@ use crate::{
 /// `/search`
 pub(crate) async fn show(State(site): State<Site>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let params = Params::parse(&query.unwrap_or_default());
-    let request = SearchRequest::from_pairs(params.pairs())?;
+    let collapse = [("collapse", "study")].into_iter();
+    let request = SearchRequest::from_pairs(collapse.chain(params.pairs()))?;
     let answer = site.node.search(&Actor::Anonymous, request).await?;
     let label_of = |curie: &str| {
         let terms = site.node.terms(curie, None);

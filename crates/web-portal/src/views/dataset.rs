@@ -16,6 +16,7 @@ use super::{
         hits::{Chip, HitCard, chip, title_or},
         params::Params,
     },
+    study::StudyView,
 };
 use crate::{links, site::Identity};
 use files::FilesView;
@@ -67,6 +68,8 @@ pub(crate) struct DatasetPage {
     pub similar: Vec<HitCard>,
     /// What a machine may follow from here, as the headers have it.
     pub links: Vec<TypedLink>,
+    /// Other records of the same study.
+    pub study: Option<StudyView>,
     /// Escaped for a script element.
     pub json_ld: String,
 }
@@ -144,6 +147,7 @@ impl DatasetPage {
             links: export.header_links(),
             json_ld: for_script(&export.schema_org()),
             similar: Vec::new(),
+            study: None,
             title,
         }
     }

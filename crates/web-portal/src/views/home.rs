@@ -89,6 +89,7 @@ mod tests {
             |name: &str| node::SourceReport { node: name.parse().unwrap(), status: "live", as_of: 1, total: 2 };
         let answer = SearchAnswer {
             total: 1252,
+            studies: None,
             hits: vec![hits::tests::hit()],
             facets: facets::tests::facets(),
             next_cursor: None,

@@ -46,14 +46,22 @@ pub(crate) struct Cell {
     pub href: Option<String>,
 }
 
-const EXAMPLES: [(&str, &str); 4] = [
+const EXAMPLES: [(&str, &str); 9] = [
     (
         "Bacteria × light microscopy, whatever the exact terms",
         include_str!("../../assets/queries/bacteria-light-microscopy.rq"),
     ),
-    ("Imaging methods by number of datasets", include_str!("../../assets/queries/methods.rq")),
-    ("Datasets of each node", include_str!("../../assets/queries/nodes.rq")),
+    (
+        "All imaging methods, broader ones included, by number of datasets",
+        include_str!("../../assets/queries/methods.rq"),
+    ),
+    ("All organisms, by number of datasets", include_str!("../../assets/queries/taxa.rq")),
+    ("Published since 2020, with imaging methods", include_str!("../../assets/queries/since-2020.rq")),
+    ("Imaging methods of each publisher", include_str!("../../assets/queries/methods-of-publishers.rq")),
     ("Fluorescence microscopy of mammals under CC0", include_str!("../../assets/queries/mammals-cc0.rq")),
+    ("Datasets of each node", include_str!("../../assets/queries/nodes.rq")),
+    ("All classes", include_str!("../../assets/queries/classes.rq")),
+    ("All predicates", include_str!("../../assets/queries/predicates.rq")),
 ];
 
 impl QueryPage {

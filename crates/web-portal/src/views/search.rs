@@ -9,6 +9,7 @@ use node::{SearchAnswer, SourceReport, Suggestion};
 
 use super::{
     chrome::{Chrome, Section},
+    dataset::TextLink,
     format,
 };
 use crate::site::Identity;
@@ -33,6 +34,8 @@ pub(crate) struct SearchPage {
     pub year_to: String,
     pub hits: Vec<HitCard>,
     pub total: String,
+    /// The same search with, or without, one hit for each study.
+    pub switch: TextLink,
     pub none: bool,
     pub sources: Vec<SourceLine>,
     pub unresolved: Vec<String>,
@@ -95,10 +98,11 @@ impl SearchPage {
             sorts: sorts(params.first("sort")),
             carried: params.except(&["q", "sort", "cursor", "year", "year_from", "year_to"]),
             active: facets::active(params, &answer.facets, label_of),
-            clear: params.only(&["q", "sort"]).link("/search"),
+            clear: params.only(&["q", "sort", "collapse"]).link("/search"),
             year_from: params.first("year_from").or(params.first("year")).unwrap_or_default().to_owned(),
             year_to: params.first("year_to").or(params.first("year")).unwrap_or_default().to_owned(),
-            total: format::count(answer.total, "dataset", "datasets"),
+            total: total(&answer),
+            switch: switch(params),
             none: answer.total == 0,
             sources: answer.sources.iter().map(SourceLine::of).collect(),
             unresolved: answer.unresolved,
@@ -106,7 +110,7 @@ impl SearchPage {
             kept: params.except(&["cursor"]),
             first: params.first("cursor").map(|_| params.without_all("cursor").link("/search")),
             next: answer.next_cursor.map(|cursor| params.set("cursor", &cursor).link("/search")),
-            api: params.link("/api/v1/search"),
+            api: params.set("collapse", if answer.studies.is_some() { "study" } else { "none" }).link("/api/v1/search"),
             hits: answer.hits.into_iter().map(|hit| HitCard::of(hit, &identity.id)).collect(),
             facets: groups,
             text,
@@ -121,6 +125,23 @@ impl SuggestionLink {
             href: params.set("q", &suggestion.text).link("/search"),
             total: format::number(suggestion.total),
         }
+    }
+}
+
+/// What was found: studies, where some have several records, and records.
+fn total(answer: &SearchAnswer) -> String {
+    let records = format::count(answer.total, "dataset", "datasets");
+    match answer.studies.filter(|studies| *studies != answer.total) {
+        Some(studies) => format!("{} in {records}", format::count(studies, "study", "studies")),
+        None => records,
+    }
+}
+
+fn switch(params: &Params) -> TextLink {
+    if params.first("collapse") == Some("none") {
+        TextLink::new("One hit for each study", Some(params.without_all("collapse").link("/search")))
+    } else {
+        TextLink::new("Show every record", Some(params.set("collapse", "none").link("/search")))
     }
 }
 
@@ -151,6 +172,7 @@ mod tests {
     fn page(query: &str, total: u64) -> String {
         let answer = SearchAnswer {
             total,
+            studies: Some(total - 1),
             hits: vec![hit()],
             facets: facets::tests::facets(),
             next_cursor: Some("r~w~1~europe~a".into()),
@@ -164,7 +186,8 @@ mod tests {
     #[test]
     fn a_search_page_says_what_was_found_where_and_what_was_not_understood() {
         let page = page("q=cells&organism=unicorn&sort=title", 1300);
-        assert!(page.contains("1,300 datasets"), "{page}");
+        assert!(page.contains("1,299 studies in 1,300 datasets"), "{page}");
+        assert!(page.contains("collapse=none"), "{page}");
         assert!(page.contains("as of log entry 1,252"));
         assert!(page.contains("Did you mean") && page.contains("q=cell\"") && page.contains("(1,234)"), "{page}");
         assert!(page.contains("unicorn&#60;br&#62;"));

@@ -2,7 +2,10 @@ use dataset_model::{NodeId, Term};
 use node::{Highlight, Hit};
 
 use super::params::Params;
-use crate::{links, views::format};
+use crate::{
+    links,
+    views::{format, study::StudyView},
+};
 
 /// How much of a description is shown where no words were found in it, in characters.
 const SNIPPET: usize = 260;
@@ -32,6 +35,8 @@ pub(crate) struct HitCard {
     pub has_images: bool,
     pub size: Option<String>,
     pub matched_via: Vec<String>,
+    /// The other records of its study.
+    pub study: Option<StudyView>,
 }
 
 /// A run of text, marked where a word was found.
@@ -71,6 +76,7 @@ impl HitCard {
             images: format::count(u64::from(document.images), "image", "images"),
             size: document.bytes.map(format::bytes),
             matched_via: hit.matched_via,
+            study: hit.study.map(|study| StudyView::same(&study, &document.key, here)),
             from,
             plain_title,
         }
