@@ -34,6 +34,11 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// The moment so many seconds after 1970-01-01T00:00:00Z, where there is a calendar for it.
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        OffsetDateTime::from_unix_timestamp(seconds).ok().map(Self)
+    }
+
     fn truncated(time: OffsetDateTime) -> Self {
         let time = time.to_offset(UtcOffset::UTC);
         Self(time.replace_nanosecond(0).unwrap_or(time))

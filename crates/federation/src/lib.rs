@@ -36,6 +36,7 @@ mod fetch;
 mod key;
 mod limits;
 mod note;
+pub mod oai;
 pub mod paths;
 mod puller;
 mod sparql;
