@@ -46,6 +46,8 @@ pub struct NodeSection {
     pub about: String,
     /// Country, shown on the federation page.
     pub country: Option<String>,
+    /// Whom to write to about the repository; OAI-PMH harvesters are told. `postmaster` at the node's host when not given.
+    pub admin_email: Option<String>,
     /// The address under which others reach the node. Dataset IRIs start with it: choose it once.
     pub public_url: Option<String>,
 }
@@ -158,6 +160,7 @@ impl Default for NodeSection {
             id: "local".into(),
             title: "Heliograph node".into(),
             about: String::new(),
+            admin_email: None,
             country: None,
             public_url: None,
         }
@@ -289,6 +292,7 @@ impl Config {
             id,
             title: self.node.title.clone(),
             about: self.node.about.clone(),
+            admin_email: self.node.admin_email.clone(),
             country: self.node.country.clone(),
             public_url,
             archive: self.archive()?,

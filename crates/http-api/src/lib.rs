@@ -29,6 +29,7 @@ mod hot_files;
 mod jobs;
 mod log;
 mod media_types;
+mod oai;
 mod openapi;
 mod peers;
 mod problem;

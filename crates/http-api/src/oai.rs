@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dataset_model::Timestamp;
-use node::{Actor, Node, NodeError, oai};
+use node::{Actor, Node, oai};
 
 use crate::{Problem, authentication::Asking, request_body};
 
@@ -45,8 +45,6 @@ async fn answer(node: &Arc<Node>, actor: &Actor, text: &str) -> Result<Response,
     };
     let known = ["verb", "identifier", "metadataPrefix", "from", "until", "set", "resumptionToken"];
     let asked: Vec<_> = pairs.into_iter().filter(|(name, _)| known.contains(&name.as_str())).collect();
-    let xml = tokio::task::spawn_blocking(move || oai::write(&base, date, &asked, &answer)).await;
-    let xml = xml.map_err(|error| NodeError::Internal(format!("writing an answer: {error}")))?;
     let headers = [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, xml).into_response())
+    Ok((headers, oai::write(&base, date, &asked, &answer)).into_response())
 }

@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, peers,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, oai, peers,
     render, search, sources, sparql, terms, tokens,
 };
 
@@ -54,6 +54,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(search::search))
         .routes(routes!(search::similar))
         .routes(routes!(terms::terms))
+        .routes(routes!(oai::get, oai::post))
         .routes(routes!(gide::search))
         .routes(routes!(gide::study))
         .routes(routes!(gide::entry))

@@ -14,6 +14,8 @@ pub struct NodeConfig {
     pub title: String,
     /// One or two sentences about the repository.
     pub about: String,
+    /// Whom to write to about the repository; harvesters are told.
+    pub admin_email: Option<String>,
     /// Country, as shown on the federation page.
     pub country: Option<String>,
     /// The address under which others reach it, without trailing slash. Dataset IRIs start with it, so it must not change.

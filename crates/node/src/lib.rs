@@ -37,6 +37,7 @@ mod known_datasets;
 mod log;
 mod measured_size;
 mod minting;
+mod oai_provider;
 mod origin;
 mod peers;
 mod policy;
@@ -92,7 +93,7 @@ pub use views::{ImageView, NodeView, RecordKind, RecordView, Tombstone, VersionV
 pub use virtual_ozx::VirtualOzx;
 
 pub use archive_store::{Blob, WeakBlob};
-pub use federation::{NodeDescription, paths};
+pub use federation::{NodeDescription, oai, paths};
 pub use metadata_store::{Catalogue, ExportFormat, ExportRecord, QueryAnswer, ResultFormat, TypedLink};
 pub use ome_zarr::{ImageRecord, PictureFormat};
 pub use search_index::{

@@ -99,6 +99,7 @@ fn config(folder: &Path) -> NodeConfig {
         id: "europe".parse().unwrap(),
         title: "Europe".into(),
         about: String::new(),
+        admin_email: None,
         country: None,
         public_url: "http://europe.example".into(),
         data_dir: folder.join("data"),

@@ -18,6 +18,7 @@ async fn node() -> (std::sync::Arc<Node>, TempDir) {
         id: "europe".parse().unwrap(),
         title: "Europe".into(),
         about: String::new(),
+        admin_email: None,
         country: None,
         public_url: "http://europe.example".into(),
         data_dir: folder.path().join("data"),

@@ -50,6 +50,9 @@ const FORMATS: [(OaiFormat, ExportFormat); 4] = [
     ),
 ];
 
+/// Records, and the token for those after them.
+type Page = (Vec<Item>, Option<String>);
+
 /// One dataset as of one entry of the log.
 struct Item {
     id: DatasetId,
@@ -86,13 +89,13 @@ impl Node {
             }
             OaiRequest::ListIdentifiers(selection) => {
                 let Some(_) = format_of(&selection.prefix) else { return Ok(Err(no_such_format())) };
-                let Some((items, token)) = self.oai_page(selection)? else { return Ok(Err(out_of_range())) };
+                let Some((items, token)) = self.oai_page(selection).await? else { return Ok(Err(out_of_range())) };
                 let headers = items.into_iter().map(|item| item.header).collect::<Vec<_>>();
                 Ok(if headers.is_empty() { Err(none_match()) } else { Ok(OaiAnswer::Headers(headers, token)) })
             }
             OaiRequest::ListRecords(selection) => {
                 let Some(format) = format_of(&selection.prefix) else { return Ok(Err(no_such_format())) };
-                let Some((items, token)) = self.oai_page(selection)? else { return Ok(Err(out_of_range())) };
+                let Some((items, token)) = self.oai_page(selection).await? else { return Ok(Err(out_of_range())) };
                 let mut records = Vec::with_capacity(items.len());
                 for item in items {
                     records.push(self.oai_record(actor, item, &selection.prefix, format).await?);
@@ -134,7 +137,13 @@ impl Node {
     }
 
     /// One page of a listing, and the token for what follows; nothing when the listing's log is not this one.
-    fn oai_page(&self, selection: &Selection) -> Result<Option<(Vec<Item>, Option<String>)>, NodeError> {
+    async fn oai_page(self: &Arc<Self>, selection: &Selection) -> Result<Option<Page>, NodeError> {
+        let (node, selection) = (self.clone(), selection.clone());
+        let page = tokio::task::spawn_blocking(move || node.oai_page_now(&selection)).await;
+        page.map_err(|error| NodeError::Internal(format!("listing records: {error}")))?
+    }
+
+    fn oai_page_now(&self, selection: &Selection) -> Result<Option<Page>, NodeError> {
         let size = self.ledger.size(&self.config.id)?;
         let begun = selection.position.is_some();
         let Position { size, mut next, mut delivered } = match selection.position {
@@ -308,7 +317,10 @@ fn no_such_format() -> OaiError {
 }
 
 fn out_of_range() -> OaiError {
-    OaiError::new(OaiCode::BadResumptionToken, "This resumption token is of another log; begin the listing again without it.")
+    OaiError::new(
+        OaiCode::BadResumptionToken,
+        "This resumption token is of another log; begin the listing again without it.",
+    )
 }
 
 fn none_match() -> OaiError {
