@@ -5,7 +5,8 @@ usage: search.py SEARCH_RECORDS SHARED WORK [--records 1252 100000] [--questions
 SEARCH_RECORDS is our example program `search_records`. SHARED/bench makes the records (real ones first, then mixtures of them) and has the
 peers' side. A question is a word, two words with a publisher, a word below a taxon, or everything; each answers total,
 20 records and facets: five tables for the peers, all of ours, ancestors counted, for us. `year_filter` is ours alone:
-everything with a filter that keeps it all, so that no answer is known from before.
+everything with a filter that keeps it all, so that no answer is known from before. In brackets, of ours, the mean time spent working:
+what a question costs where others use the machine.
 """
 import argparse, glob, json, os, shutil, subprocess, sys, tempfile, time
 
@@ -65,7 +66,8 @@ def line(name, command, options):
     if options.record:
         with open(options.record, "a") as file:
             file.write(json.dumps({"benchmark": "search", "time": time.time(), "peak_mib": peak, **answer}) + "\n")
-    cell = lambda kind: f"{answer[kind]['p50_ms']:.2f} / {answer[kind]['p99_ms']:.2f}" if kind in answer else "–"
+    cpu = lambda times: f" ({times['cpu_mean_ms']:.2f})" if "cpu_mean_ms" in times else ""
+    cell = lambda kind: f"{answer[kind]['p50_ms']:.2f}{cpu(answer[kind])} / {answer[kind]['p99_ms']:.2f}" if kind in answer else "–"
     return f"| {name} | {answer['docs_per_s']:.0f} | {size} | " + " | ".join(map(cell, KINDS)) + f" | {peak} |"
 
 

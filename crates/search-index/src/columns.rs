@@ -6,7 +6,7 @@ use tantivy::index::SegmentId;
 use tantivy::{Searcher, SegmentReader};
 
 use crate::SearchError;
-use crate::facets::FACETS;
+use crate::facets::{FACETS, Facet};
 use crate::schema::{BYTES, DATE, KEY, STUDY_KEYS, TITLE_ORDER};
 
 /// The names of a facet with more values than this are read from disk each time.
@@ -27,34 +27,48 @@ pub(crate) struct SegmentColumns {
 /// The values of one facet in one segment.
 pub(crate) struct FacetColumn {
     column: StrColumn,
-    /// The value of each ordinal.
-    names: Option<Vec<String>>,
+    /// Whether the values are sets of terms.
+    is_terms: bool,
+    names: Names,
+}
+
+/// What the ordinals of a column stand for.
+enum Names {
+    /// One value each.
+    Values(Vec<String>),
+    /// A set of terms each: the lines of all sets, and which of them each set has.
+    Sets { lines: Vec<String>, sets: Vec<Box<[u32]>> },
+    /// Too many to keep.
+    OnDisk,
 }
 
 impl SegmentColumns {
     fn open(reader: &SegmentReader) -> Result<Self, SearchError> {
         let numbers = |name| reader.fast_fields().u64(name).map_err(SearchError::read);
-        let facet = |name| FacetColumn::open(text_column(reader, name)?);
+        let facet = |kind: &Facet| FacetColumn::open(text_column(reader, kind.field_name())?, kind.is_terms());
         Ok(Self {
             keys: text_column(reader, KEY)?,
             titles: text_column(reader, TITLE_ORDER)?,
             dates: numbers(DATE)?,
             bytes: numbers(BYTES)?,
             studies: numbers(STUDY_KEYS)?,
-            facets: FACETS.iter().map(|kind| facet(kind.field_name())).collect::<Result<_, _>>()?,
+            facets: FACETS.iter().map(facet).collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl FacetColumn {
-    fn open(column: StrColumn) -> Result<Self, SearchError> {
-        if column.num_terms() > MAX_NAMES {
-            return Ok(Self { column, names: None });
-        }
-        let ordinals: Vec<u64> = (0_u64..).take(column.num_terms()).collect();
-        let mut names = Vec::with_capacity(ordinals.len());
-        read_names(&column, &ordinals, |name| names.push(name.to_owned()))?;
-        Ok(Self { column, names: Some(names) })
+    fn open(column: StrColumn, is_terms: bool) -> Result<Self, SearchError> {
+        let names = match column.num_terms() {
+            many if many > MAX_NAMES => Names::OnDisk,
+            _ if is_terms => read_sets(&column)?,
+            few => {
+                let mut names = Vec::with_capacity(few);
+                read_all_names(&column, |name| names.push(name.to_owned()))?;
+                Names::Values(names)
+            }
+        };
+        Ok(Self { column, is_terms, names })
     }
 
     /// The ordinals of each record's values.
@@ -67,18 +81,63 @@ impl FacetColumn {
         self.column.num_terms()
     }
 
-    /// Gives the name of every value that has a count.
+    /// Gives the name of every value that has a count; of sets of terms, every line of theirs.
     pub(crate) fn name(&self, counts: &[u32], mut give: impl FnMut(&str, u64)) -> Result<(), SearchError> {
-        if let Some(names) = &self.names {
-            let used = names.iter().zip(counts).filter(|(_, count)| **count > 0);
-            used.for_each(|(name, count)| give(name, u64::from(*count)));
-            return Ok(());
+        match &self.names {
+            Names::Values(names) => {
+                let used = names.iter().zip(counts).filter(|(_, count)| **count > 0);
+                used.for_each(|(name, count)| give(name, u64::from(*count)));
+                Ok(())
+            }
+            Names::Sets { lines, sets } => {
+                let mut by_line = vec![0_u64; lines.len()];
+                for (set, count) in sets.iter().zip(counts).filter(|(_, count)| **count > 0) {
+                    let places = set.iter().filter_map(|line| usize::try_from(*line).ok());
+                    places.for_each(|line| by_line.get_mut(line).into_iter().for_each(|sum| *sum += u64::from(*count)));
+                }
+                lines.iter().zip(by_line).filter(|(_, count)| *count > 0).for_each(|(line, count)| give(line, count));
+                Ok(())
+            }
+            Names::OnDisk => self.name_from_disk(counts, give),
         }
+    }
+
+    fn name_from_disk(&self, counts: &[u32], mut give: impl FnMut(&str, u64)) -> Result<(), SearchError> {
         let used = || (0_u64..).zip(counts).filter(|(_, count)| **count > 0);
         let ordinals: Vec<u64> = used().map(|(ordinal, _)| ordinal).collect();
         let mut found = used().map(|(_, count)| u64::from(*count));
-        read_names(&self.column, &ordinals, |name| found.next().into_iter().for_each(|count| give(name, count)))
+        read_names(&self.column, &ordinals, |name| {
+            let Some(count) = found.next() else { return };
+            if self.is_terms {
+                name.split('\n').for_each(|line| give(line, count));
+            } else {
+                give(name, count);
+            }
+        })
     }
+}
+
+/// The sets of terms of a column. Few lines make many sets, so each is kept once.
+fn read_sets(column: &StrColumn) -> Result<Names, SearchError> {
+    let mut places: HashMap<String, u32> = HashMap::new();
+    let mut lines: Vec<String> = Vec::new();
+    let mut sets = Vec::with_capacity(column.num_terms());
+    let mut place = |line: &str| match places.get(line) {
+        Some(place) => *place,
+        None => {
+            let place = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+            places.insert(line.to_owned(), place);
+            lines.push(line.to_owned());
+            place
+        }
+    };
+    read_all_names(column, |set| sets.push(set.split('\n').map(&mut place).collect()))?;
+    Ok(Names::Sets { lines, sets })
+}
+
+fn read_all_names(column: &StrColumn, give: impl FnMut(&str)) -> Result<(), SearchError> {
+    let ordinals: Vec<u64> = (0_u64..).take(column.num_terms()).collect();
+    read_names(column, &ordinals, give)
 }
 
 /// Gives the text of each ordinal; ordinals are in order.

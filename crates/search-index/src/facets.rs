@@ -159,7 +159,7 @@ pub(crate) fn year_text(year: u16) -> String {
     format!("{year:05}")
 }
 
-/// Counts of stored values over all segments.
+/// Counts of stored values over all segments; of sets of terms, of their lines.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(HashMap<String, u64>);
 
@@ -177,7 +177,7 @@ impl Tally {
     /// The counts by value, with the label most records use; of terms, everything above them is counted too.
     pub(crate) fn values(&self, facet: Facet) -> Vec<FacetValue> {
         let mut values = if facet.is_terms() {
-            count_terms(self.0.iter().map(|(set, count)| (set.as_str(), *count)))
+            count_terms(self.0.iter().map(|(line, count)| (line.as_str(), *count)))
         } else {
             self.plain_values(facet)
         };

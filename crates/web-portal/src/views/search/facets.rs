@@ -140,7 +140,8 @@ fn rows(kind: &Kind, params: &Params, values: &[FacetValue], open: &dyn Fn(&Face
         if let Some(last) = below.last_mut() {
             last.ends += 1;
         }
-        all.push(FacetRow { link: link(kind, params, value), narrower, open: open || chosen, ends: 0 });
+        let open = narrower.is_some() && (open || chosen);
+        all.push(FacetRow { link: link(kind, params, value), narrower, open, ends: 0 });
         all.append(&mut below);
     }
     all
