@@ -45,6 +45,28 @@ fn every_route_is_described() {
 }
 
 #[test]
+fn every_form_of_a_record_is_described_as_it_is() {
+    let (text, code) = (document("docs/METADATA.md"), document("crates/metadata-store/src/export/format.rs"));
+    let after = |part: &str, key: &str| {
+        let value = part.split_once(key).and_then(|(_, rest)| rest.split('"').nth(1));
+        value.unwrap_or_default().to_owned()
+    };
+    let rows: Vec<&str> = code.split("    Row {").skip(1).collect();
+    assert!(rows.len() > 10, "the table of formats is found in format.rs");
+    let undescribed = rows.into_iter().filter_map(|row| {
+        let (name, media_type) = (after(row, "name: "), after(row, "media_types: "));
+        let line = text.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap_or_default();
+        let profile = if row.contains("profile: Some") { after(row, "profile: ") } else { String::new() };
+        let told = line.contains(&format!("`{media_type}`")) && line.contains(&profile);
+        (!told).then(|| format!("{name}: {media_type} {profile}"))
+    });
+    assert_none(
+        &undescribed.collect::<Vec<_>>(),
+        "Put format, media type and profile into the table of docs/METADATA.md.",
+    );
+}
+
+#[test]
 fn every_setting_is_described() {
     let text = document("docs/CONFIGURATION.md");
     let keys = keys(&document("crates/heliograph/src/config.rs"));
