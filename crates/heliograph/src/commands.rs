@@ -3,6 +3,7 @@
 mod arguments;
 mod convert;
 mod offline;
+mod ontology;
 mod remote;
 mod serve;
 mod validate;
@@ -46,6 +47,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Validate(validate) => validate::validate(&validate).await,
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,
+        Command::Ontology { command } => ontology::ontology(command).await,
         Command::Keygen { origin } => offline::keygen(&origin),
         Command::SparqlWorker { store } => offline::sparql_worker(store).await,
         Command::Config { command } => offline::config(command),

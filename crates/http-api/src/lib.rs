@@ -30,6 +30,7 @@ mod jobs;
 mod log;
 mod media_types;
 mod oai;
+mod ontologies;
 mod openapi;
 mod peers;
 mod problem;

@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, oai, peers,
-    render, search, sources, sparql, terms, tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, oai,
+    ontologies, peers, render, search, sources, sparql, terms, tokens,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -59,6 +59,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(gide::study))
         .routes(routes!(gide::entry))
         .routes(routes!(gide::health))
+        .routes(routes!(ontologies::list, ontologies::load))
+        .routes(routes!(ontologies::replace))
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::tile))

@@ -127,11 +127,25 @@ pub enum MetadataError {
         /// What is wrong there.
         message: String,
     },
+    /// An ontology cannot be taken.
+    #[error("the ontology cannot be read: {0}")]
+    OntologyContent(String),
+    /// An ontology cannot be received, written down or read back.
+    #[error("the ontology cannot be read or kept: {0}")]
+    OntologyFile(#[source] Source),
 }
 
 impl MetadataError {
     pub(crate) fn write(source: impl Into<Source>) -> Self {
         Self::Write(source.into())
+    }
+
+    pub(crate) fn ontology(message: impl Into<String>) -> Self {
+        Self::OntologyContent(message.into())
+    }
+
+    pub(crate) fn ontology_file(source: impl Into<Source>) -> Self {
+        Self::OntologyFile(source.into())
     }
 
     pub(crate) fn read(source: impl Into<Source>) -> Self {

@@ -68,6 +68,17 @@ pub(crate) fn term(text: &str) -> Option<TermIri> {
     if text.starts_with("http://") || text.starts_with("https://") { text.parse().ok() } else { None }
 }
 
+/// The beginning of the IRIs of the terms that somebody may be typing the id of: `NCBITaxon:96`, `fbbi_0000`, or an IRI.
+pub(crate) fn begun_term(text: &str) -> Option<String> {
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return (text.len() > OBO.len()).then(|| text.to_owned());
+    }
+    let (prefix, local) = strip_ignoring_case(text, "obo:").unwrap_or(text).split_once([':', '_'])?;
+    let plain = local.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let spelt = OBO_PREFIXES.iter().find(|known| known.eq_ignore_ascii_case(prefix)).filter(|_| plain)?;
+    Some(format!("{OBO}{spelt}_{local}"))
+}
+
 /// The IRI of an id in an OBO file: `FBbi:1` → `…/obo/FBbi_1`.
 pub(crate) fn obo_iri(id: &str) -> String {
     match id.split_once(':') {

@@ -1,7 +1,8 @@
 //! What crates mean: reading RO-Crates with repairs and findings, ontologies, and RDF with SPARQL.
 //!
 //! **Owns** the bundled JSON-LD contexts (nothing is ever fetched), the GIDE search profile's rules, the repairs of what real
-//! collections get wrong, the ontologies (FBbi and a part of the NCBI Taxonomy are shipped), an RDF store with one named
+//! collections get wrong, the ontologies (FBbi and a part of the NCBI Taxonomy are shipped, others are read from
+//! OBO and OWL files), an RDF store with one named
 //! graph per dataset, queried read-only with limits, and the forms in which other services read a record ([`ExportFormat`]).
 //!
 //! **Must not know** HTTP, peers, users, logs or image bytes. Which record is shown to whom is decided above.
@@ -42,7 +43,10 @@ pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
 pub use export::{Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord, TypedLink};
 pub use graph::CrateGraph;
-pub use ontology::Ontology;
+pub use ontology::{
+    Completion, Differences, Ontology, OntologyInfo, OntologyTable, OntologyTerm, Shortlist, Synonym, SynonymScope,
+    TermMatch,
+};
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
 pub use store::{
     AskService, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,

@@ -84,16 +84,30 @@ impl std::fmt::Debug for MetadataStore {
 }
 
 impl MetadataStore {
-    /// Opens the store in a folder, making it where there is none, and writes the ontologies into it. When they differ from
-    /// last time, [`Self::applied`] starts from nothing, because the ancestors written beside each record may have changed.
+    /// Opens the store in a folder, making it where there is none, and writes the ontologies into it. When an ontology
+    /// differs from last time, [`Self::applied`] starts from nothing, because the ancestors written beside each record may
+    /// have changed.
     ///
     /// # Errors
     /// When the folder cannot be opened, is open elsewhere, or is damaged.
     pub fn open(dir: &Path, ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
+        let store = Self::open_as_left(dir)?;
+        ontology_graph::follow_all(&store, &ontology)?;
+        Ok(store)
+    }
+
+    /// Opens the store in a folder as it was left, making it where there is none. The graphs of ontologies are for the caller
+    /// to bring up to date, with [`Self::follow_ontology`].
+    ///
+    /// # Errors
+    /// When the folder cannot be opened, is open elsewhere, or is damaged.
+    pub fn open_as_left(dir: &Path) -> Result<Self, MetadataError> {
         let failed = |source| MetadataError::Open { path: dir.display().to_string(), source };
         std::fs::create_dir_all(dir).map_err(|error| failed(Box::new(error)))?;
         let store = Store::open(dir).map_err(|error| failed(Box::new(error)))?;
-        Self::prepare(store, State::open(Some(dir)), &ontology)
+        let store = Self { store, state: State::open(Some(dir)), running: Arc::default() };
+        state::remove_old(&store.store)?;
+        Ok(store)
     }
 
     /// A store that is gone when dropped.
@@ -101,13 +115,10 @@ impl MetadataStore {
     /// # Errors
     /// When the ontologies cannot be written.
     pub fn in_memory(ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
-        Self::prepare(Store::new().map_err(MetadataError::write)?, State::open(None), &ontology)
-    }
-
-    fn prepare(store: Store, state: State, ontology: &Ontology) -> Result<Self, MetadataError> {
-        state::remove_old(&store)?;
-        ontology_graph::refresh(&store, &state, ontology)?;
-        Ok(Self { store, state, running: Arc::default() })
+        let store = Store::new().map_err(MetadataError::write)?;
+        let store = Self { store, state: State::open(None), running: Arc::default() };
+        ontology_graph::follow_all(&store, &ontology)?;
+        Ok(store)
     }
 
     /// Replaces and removes graphs, all of them or none, and remembers how far each log has been applied. After a crash it may

@@ -196,7 +196,7 @@ fn every_kind_of_answer_has_its_formats() {
 }
 
 #[test]
-fn reopening_finds_what_was_applied_and_other_ontologies_start_it_afresh() {
+fn reopening_finds_what_was_applied_and_another_edition_of_an_ontology_starts_it_afresh() {
     let folder = tempfile::tempdir().unwrap();
     let open = |ontology| MetadataStore::open(folder.path(), ontology).unwrap();
     let store = open(ontology());
@@ -209,10 +209,19 @@ fn reopening_finds_what_was_applied_and_other_ontologies_start_it_afresh() {
     let mut other = metadata_store::Ontology::with_bundled();
     other.load_obo("mine", "ontology: mine\n\n[Term]\nid: MINE:1\nname: mine\n").unwrap();
     let store = open(std::sync::Arc::new(other));
-    assert_eq!(store.applied().unwrap(), BTreeMap::new());
+    assert_eq!(store.applied().unwrap(), applied(1), "one more ontology changes nothing that was there");
     let named = "SELECT ?t { GRAPH <https://heliograph.org/ontology/mine> { ?t ?p 'mine' } }";
     assert_eq!(
         store.query(named, &QueryOptions::default()).unwrap().column("t"),
         ["http://purl.obolibrary.org/obo/MINE_1"]
+    );
+    drop(store);
+    let mut other = metadata_store::Ontology::with_bundled();
+    other.load_obo("fbbi", "ontology: fbbi\n\n[Term]\nid: FBbi:1\nname: another edition\n").unwrap();
+    let store = open(std::sync::Arc::new(other));
+    assert_eq!(store.applied().unwrap(), BTreeMap::new());
+    assert!(
+        store.query(named, &QueryOptions::default()).unwrap().column("t").is_empty(),
+        "a graph nobody asks for is gone"
     );
 }

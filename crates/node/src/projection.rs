@@ -111,8 +111,8 @@ fn close(terms: &[Term], ontology: &Ontology) -> (Vec<TermIri>, Vec<String>) {
     iris.dedup();
     let mut names: Vec<String> = terms.iter().map(|term| term.label.clone()).collect();
     for iri in &iris {
-        names.extend(ontology.label(iri).map(str::to_owned));
-        names.extend(ontology.synonyms(iri).iter().map(ToString::to_string));
+        names.extend(ontology.label(iri));
+        names.extend(ontology.synonyms(iri));
         names.extend(FieldVocabulary::bundled().names_of(iri).iter().cloned());
     }
     names.sort();

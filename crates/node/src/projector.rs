@@ -67,7 +67,7 @@ impl Projector {
     }
 
     /// Applies the newest state of some datasets once more: something they point to has arrived late.
-    fn apply_again(&self, node: &Node, log: &NodeId, datasets: &[DatasetId]) -> Result<(), NodeError> {
+    pub(crate) fn apply_again(&self, node: &Node, log: &NodeId, datasets: &[DatasetId]) -> Result<(), NodeError> {
         let _alone = self.applying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut changes = Vec::new();
         for dataset in datasets {
@@ -76,6 +76,12 @@ impl Projector {
             }
         }
         self.projection.apply(changes, &self.projection.applied()?)
+    }
+
+    /// Lets the projection forget how far it has come, while nothing is being applied.
+    pub(crate) fn start_afresh(&self, forget: impl FnOnce() -> Result<(), NodeError>) -> Result<(), NodeError> {
+        let _alone = self.applying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        forget()
     }
 
     async fn run(&self, node: Arc<Node>, mut stopped: watch::Receiver<bool>) {

@@ -41,6 +41,7 @@ impl Node {
     fn rebuild_now(self: Arc<Self>) -> Result<RebuildReport, NodeError> {
         let searchable = self.searchable.catch_up(&self)?;
         let queryable = self.queryable.catch_up(&self)?;
+        self.settle_all()?;
         Ok(RebuildReport { searchable, queryable, records: self.search.count() })
     }
 }

@@ -195,7 +195,7 @@ impl Node {
             for value in values.iter_mut() {
                 let term = value.value.parse().ok();
                 match term.as_ref().and_then(|term: &TermIri| self.ontology.label(term)) {
-                    Some(label) => label.clone_into(&mut value.label),
+                    Some(label) => value.label = label,
                     None if value.label == value.value => {
                         value.label = term.map_or_else(String::new, |term| term.curie())
                     }
@@ -337,15 +337,5 @@ impl Node {
         let node = self.clone();
         let found = tokio::task::spawn_blocking(move || node.search.similar(&key, &visible, most.min(MAX_SIMILAR)));
         Ok(found.await.map_err(|error| NodeError::Internal(format!("comparing: {error}")))??)
-    }
-
-    /// Ontology terms that begin with what was typed, or have that id.
-    pub fn terms(&self, typed: &str, ontology: Option<&str>) -> Vec<dataset_model::Term> {
-        let wanted = |term: &dataset_model::Term| {
-            ontology.is_none_or(|ontology| {
-                term.iri.curie().to_lowercase().starts_with(&format!("{}:", ontology.to_lowercase()))
-            })
-        };
-        self.ontology.complete(typed, 200).into_iter().filter(wanted).take(20).collect()
     }
 }

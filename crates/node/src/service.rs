@@ -21,6 +21,7 @@ use crate::{
     jobs::Board,
     keys,
     known_datasets::KnownDatasets,
+    ontologies::{self, Ontologies},
     peers::PeerStatus,
     projector::Projector,
     recovery,
@@ -46,6 +47,7 @@ pub struct Node {
     pub(crate) metadata: Arc<MetadataStore>,
     pub(crate) search: Arc<SearchIndex>,
     pub(crate) ontology: Arc<Ontology>,
+    pub(crate) ontologies: Ontologies,
     pub(crate) searchable: Projector,
     pub(crate) queryable: Projector,
     pub(crate) checkpoint: Mutex<Option<(u64, String)>>,
@@ -129,8 +131,8 @@ impl Node {
         let ledger = Ledger::open(&data.join("ledger"))?;
         let key = keys::load_or_make(&data.join("keys"), &config.id)?;
         let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
-        let ontology = Ontology::bundled();
-        let metadata = MetadataStore::open(&data.join(sparql::STORE), ontology.clone()).map_err(NodeError::Metadata)?;
+        let ontology = ontologies::open(&data, &ledger)?;
+        let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
         let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
@@ -145,6 +147,7 @@ impl Node {
             metadata,
             search,
             ontology,
+            ontologies: Ontologies::default(),
             checkpoint: Mutex::new(None),
             drafts_in_use: Locks::default(),
             draft_file_counts: Mutex::default(),
@@ -167,6 +170,7 @@ impl Node {
             engine,
             foreign,
         });
+        node.write_small_graphs()?;
         recovery::recover(&node).await?;
         Ok(node)
     }
@@ -177,6 +181,7 @@ impl Node {
         let mut tasks = self.start_projectors(&stopped);
         tasks.extend(self.start_followers(&stopped));
         tasks.push(self.start_jobs(&stopped));
+        tasks.push(self.start_ontologies(&stopped));
         Background { tasks, stop }
     }
 

@@ -53,7 +53,7 @@ pub(crate) const AT_ONCE: usize = 16;
 /// Files of one archive being written at once.
 const FILES_AT_ONCE: usize = 8;
 /// Pieces of the body, or of a large file, that wait for the other side.
-const WAITING: usize = 8;
+pub(crate) const WAITING: usize = 8;
 /// How long a sender may send nothing.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What is still taken of a body after it was refused, so that the sender hears why.
@@ -215,8 +215,8 @@ fn received<T: Send>(receiver: mpsc::Receiver<T>) -> impl Stream<Item = T> + Sen
     stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) })
 }
 
-/// Sends the body on to the thread that unpacks it; gives its digest.
-async fn feed<S, E>(mut body: S, to: mpsc::Sender<io::Result<Bytes>>) -> Digest
+/// Sends the body on to the thread that reads it; gives its digest.
+pub(crate) async fn feed<S, E>(mut body: S, to: mpsc::Sender<io::Result<Bytes>>) -> Digest
 where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
     E: Into<Box<dyn Error + Send + Sync>>,
@@ -275,9 +275,9 @@ fn hand_over(
 }
 
 /// A body that is received elsewhere, read on a thread that may wait.
-struct BodyReader {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
-    current: Bytes,
+pub(crate) struct BodyReader {
+    pub(crate) pieces: mpsc::Receiver<io::Result<Bytes>>,
+    pub(crate) current: Bytes,
 }
 
 impl Read for BodyReader {

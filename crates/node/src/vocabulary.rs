@@ -97,7 +97,7 @@ impl Vocabulary for Known<'_> {
         if row.is_none() && (terms.is_empty() || terms.len() > MAX_TERMS) {
             return None;
         }
-        let labels = terms.iter().filter_map(|term| self.ontology.label(term)).map(str::to_owned);
+        let labels = terms.iter().filter_map(|term| self.ontology.label(term));
         let mut names: Vec<String> = row.map(|row| row.names.clone()).unwrap_or_default();
         names.extend(labels);
         names.retain(|name| one_spelling(name) != words);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use dataset_model::{Access, DatasetKey, NodeId};
 use tantivy::directory::MmapDirectory;
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{
     DocAddress, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term,
 };
@@ -216,6 +216,20 @@ impl SearchIndex {
         }
         let read = |value: crate::FacetValue| Ok((value.value.parse().map_err(SearchError::read)?, value.count));
         tally.values(Facet::Node).into_iter().map(read).collect()
+    }
+
+    pub(crate) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    /// Fields with the ancestors of organisms, of methods and of other entities.
+    pub(crate) fn closure_fields(&self) -> [Field; 3] {
+        [self.fields.organism_closure, self.fields.method_closure, self.fields.entity_closure]
+    }
+
+    /// Fields of facets, in the order of [`FACETS`].
+    pub(crate) fn facet_fields(&self) -> &[Field] {
+        &self.fields.facets
     }
 
     fn key_term(&self, key: &DatasetKey) -> Term {

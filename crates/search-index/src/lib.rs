@@ -52,6 +52,7 @@ mod suggest;
 mod syntax;
 mod term_sets;
 mod text_query;
+mod usage;
 mod vocabulary;
 
 pub use cursor::Cursor;

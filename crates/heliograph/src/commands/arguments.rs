@@ -38,6 +38,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Load and list ontologies.
+    Ontology {
+        #[command(subcommand)]
+        command: OntologyCommand,
+    },
     /// Make a signing key and print it with its public key.
     Keygen {
         /// The log's origin, such as heliograph/europe.
@@ -236,6 +241,25 @@ pub(crate) enum TokenCommand {
     Revoke {
         /// The token's id.
         id: String,
+        #[command(flatten)]
+        place: TokenPlace,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OntologyCommand {
+    /// Load an ontology in OBO, OWL (RDF/XML), Turtle, N-Triples or OWL functional syntax, in place of the edition before.
+    Load {
+        /// The file.
+        file: PathBuf,
+        /// What to call it, where not after itself, such as ncbitaxon.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        place: TokenPlace,
+    },
+    /// List the ontologies.
+    List {
         #[command(flatten)]
         place: TokenPlace,
     },

@@ -14,7 +14,7 @@ use crate::Ontology;
 pub(super) fn term_of(entity: &Entity, ontology: &Ontology) -> Option<Term> {
     let iri: TermIri = entity.id.parse().ok()?;
     let written = names(entity);
-    let known = ontology.label(&iri).map(str::to_owned);
+    let known = ontology.label(&iri);
     let label = match (written.first(), known) {
         (None, known) => known.unwrap_or_else(|| iri.curie()),
         (Some(_), Some(known)) if agrees(entity, &iri, ontology) => known,
@@ -26,7 +26,7 @@ pub(super) fn term_of(entity: &Entity, ontology: &Ontology) -> Option<Term> {
 /// The term behind an id that no entity describes.
 pub(super) fn bare_term(id: &str, ontology: &Ontology) -> Option<Term> {
     let iri: TermIri = id.parse().ok()?;
-    let label = ontology.label(&iri)?.to_owned();
+    let label = ontology.label(&iri)?;
     Some(Term { iri, label })
 }
 
@@ -51,7 +51,7 @@ pub(super) fn name_unnamed(entities: &mut Entities, ontology: &Ontology, journal
             // A name that contradicts the id is not to be hidden by one that follows from it.
             let contradicted = !names(entity).is_empty() && !agrees(entity, &iri, ontology);
             let label = ontology.label(&iri).filter(|_| !contradicted)?;
-            Some((entity.id.clone(), key(entity), label.to_owned()))
+            Some((entity.id.clone(), key(entity), label))
         })
         .collect();
     for (id, key, label) in labels {
@@ -74,7 +74,7 @@ pub(super) fn conflicts(entities: &Entities, ontology: &Ontology) -> Vec<TermCon
 fn conflict(entity: &Entity, ontology: &Ontology) -> Option<TermConflict> {
     let iri: TermIri = entity.id.parse().ok()?;
     let written = names(entity).into_iter().next()?;
-    let label = ontology.label(&iri).filter(|_| !agrees(entity, &iri, ontology))?.to_owned();
+    let label = ontology.label(&iri).filter(|_| !agrees(entity, &iri, ontology))?;
     Some(TermConflict { iri, written, label })
 }
 
@@ -93,9 +93,9 @@ pub(super) fn check(entities: &Entities, entity: &Entity, ontology: &Ontology, j
     };
     let curie = iri.curie();
     if ontology.is_deprecated(&iri) {
-        let label = |term: &TermIri| ontology.label(term).unwrap_or_default().to_owned();
+        let label = |term: &TermIri| ontology.label(term).unwrap_or_default();
         let instead = ontology.replaced_by(&iri);
-        let hint = instead.map(|term| format!("Use {} ('{}'); it is searched as well.", term.curie(), label(term)));
+        let hint = instead.map(|term| format!("Use {} ('{}'); it is searched as well.", term.curie(), label(&term)));
         let message = format!("The term '{curie}' is obsolete.");
         journal.find(Rule::TermDeprecated.hinted(
             place,

@@ -27,8 +27,9 @@ const MOST_AGAIN: u64 = 1024;
 struct Notes {
     /// Entries of each log that were applied.
     applied: BTreeMap<NodeId, u64>,
-    /// The fingerprint of the ontologies in the store.
-    ontology: Option<String>,
+    /// The digest of each ontology whose graph is in the store, by its name.
+    #[serde(default)]
+    ontologies: BTreeMap<String, String>,
 }
 
 /// The notes of one store.
@@ -51,8 +52,9 @@ impl State {
         self.lock().0.applied.clone()
     }
 
-    pub(super) fn ontology(&self) -> Option<String> {
-        self.lock().0.ontology.clone()
+    /// The digest of the ontology whose graph is in the store.
+    pub(super) fn ontology(&self, name: &str) -> Option<String> {
+        self.lock().0.ontologies.get(name).cloned()
     }
 
     /// Notes how far the logs were applied.
@@ -66,10 +68,20 @@ impl State {
         self.write(store, &mut notes)
     }
 
-    /// Notes the ontologies and forgets how far the logs were applied with the former ones.
-    pub(super) fn replace_ontology(&self, store: &Store, fingerprint: &str) -> Result<(), MetadataError> {
+    /// Notes which ontology a graph holds; nothing where it holds none any more.
+    pub(super) fn note_ontology(&self, store: &Store, name: &str, digest: Option<String>) -> Result<(), MetadataError> {
         let mut notes = self.lock();
-        notes.0 = Notes { ontology: Some(fingerprint.to_owned()), applied: BTreeMap::new() };
+        match digest {
+            Some(digest) => drop(notes.0.ontologies.insert(name.to_owned(), digest)),
+            None => drop(notes.0.ontologies.remove(name)),
+        }
+        self.write(store, &mut notes)
+    }
+
+    /// Forgets how far the logs were applied.
+    pub(super) fn start_afresh(&self, store: &Store) -> Result<(), MetadataError> {
+        let mut notes = self.lock();
+        notes.0.applied.clear();
         self.write(store, &mut notes)
     }
 

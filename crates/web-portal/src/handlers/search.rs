@@ -16,9 +16,6 @@ pub(crate) async fn show(State(site): State<Site>, RawQuery(query): RawQuery) ->
     let collapse = [("collapse", "study")].into_iter();
     let request = SearchRequest::from_pairs(collapse.chain(params.pairs()))?;
     let answer = site.node.search(&Actor::Anonymous, request).await?;
-    let label_of = |curie: &str| {
-        let terms = site.node.terms(curie, None);
-        terms.into_iter().find(|term| term.iri.curie() == curie).map(|term| term.label)
-    };
+    let label_of = |curie: &str| site.node.term_label(curie);
     html(&SearchPage::new(&site.identity, &params, answer, label_of))
 }

@@ -24,8 +24,8 @@ pub(super) fn check(entities: &Entities, root: &Entity, summary: &Summary, ontol
     dangling(entities, root, journal);
     for method in summary.methods.iter().filter(|term| ontology.is_method(&term.iri)) {
         if !ontology.is_imaging_method(&method.iri) {
-            let name = ontology.label(&method.iri).unwrap_or(&method.label);
-            let message = format!("'{}' is in FBbi, but is not a way of imaging.", clip(name));
+            let name = ontology.label(&method.iri).unwrap_or_else(|| method.label.clone());
+            let message = format!("'{}' is in FBbi, but is not a way of imaging.", clip(&name));
             journal.find(Rule::MethodNotImaging.at(root.place("measurementMethod"), message));
         }
     }
