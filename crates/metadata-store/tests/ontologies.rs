@@ -139,7 +139,13 @@ fn the_records_an_edition_touches_are_those_that_name_a_changed_term() {
         let above = ontology.ancestors_or_self(&term).into_iter();
         let extra = above
             .map(|term| ("http://x/organismOrBroader".to_owned(), metadata_store::ExtraValue::Iri(term.to_string())));
-        GraphChange { graph: page, content: Some(read.graph), extra: extra.collect(), root: String::new() }
+        GraphChange {
+            graph: page,
+            content: Some(read.graph),
+            extra: extra.collect(),
+            root: String::new(),
+            provenance: None,
+        }
     };
     store.apply((1..=5).map(record).collect(), &BTreeMap::new()).unwrap();
     let touched: Vec<String> = store.graphs_touched(Some(&first), &second).unwrap().into_iter().collect();
