@@ -32,6 +32,8 @@ pub async fn told_by(node: &Node, words: &[&str]) -> Vec<String> {
         "/log/checkpoint",
         "/metrics",
         "/api/gide/search",
+        "/oai?verb=ListRecords&metadataPrefix=oai_dc",
+        "/oai?verb=ListRecords&metadataPrefix=oai_datacite",
     ] {
         leaks.look(path, &node.anybody().get(path).await.text());
     }

@@ -20,6 +20,7 @@ pub(super) fn check(entities: &Entities, root: &str, summary: &Summary, ontology
     for entity in entities.iter() {
         described::check(entities, entity, journal);
     }
+    described::check_ids(entities, journal);
     sizes::check(entities, root, summary, journal);
     for entity in entities.iter().filter(|entity| entity.is("Taxon") || entity.is("DefinedTerm")) {
         terms::check(entities, entity, ontology, journal);

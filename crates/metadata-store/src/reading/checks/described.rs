@@ -79,16 +79,9 @@ pub(super) fn check(entities: &Entities, entity: &Entity, journal: &mut Journal)
 fn ids(entities: &Entities, entity: &Entity, journal: &mut Journal) {
     let name = || clip(&entity.label().unwrap_or_default());
     let place = || entity.place("@id");
-    if entity.is("Person") {
-        // An ORCID that is none was demoted to a local id; saying so helps its owner.
-        if entity.id.contains(&format!("#{NOT_AN_ORCID}")) {
-            journal.find(Rule::PersonOrcid.at(place(), format!("The id of '{}' is not an ORCID.", name())));
-        } else if iri::orcid(&entity.id).is_none() {
-            journal.find(Rule::PersonId.at(place(), format!("'{}' is named without an ORCID iD.", name())));
-        }
-    }
-    if entity.is("Organization") && entities.is_local(&entity.id) {
-        journal.find(Rule::OrganizationId.at(place(), format!("'{}' has no id outside this crate.", name())));
+    // An ORCID that is none was demoted to a local id; saying so helps its owner.
+    if entity.is("Person") && has_no_orcid(entity) {
+        journal.find(Rule::PersonOrcid.at(place(), format!("The id of '{}' is not an ORCID.", name())));
     }
     if entity.is("Taxon") && iri::obo_local(&entity.id, "NCBITaxon").is_none() {
         journal.find(Rule::TaxonId.at(place(), format!("The id of '{}' is none of the NCBI Taxonomy.", name())));
@@ -97,6 +90,28 @@ fn ids(entities: &Entities, entity: &Entity, journal: &mut Journal) {
         journal.find(
             Rule::GrantIdentifier.at(entity.place("identifier"), format!("The grant '{}' has no number.", name())),
         );
+    }
+}
+
+fn has_no_orcid(entity: &Entity) -> bool {
+    entity.id.contains(&format!("#{NOT_AN_ORCID}"))
+}
+
+/// Reports people and organisations that only this crate knows: once each, for a paper may have a hundred authors.
+pub(super) fn check_ids(entities: &Entities, journal: &mut Journal) {
+    let unnamed = |entity: &&Entity| entity.is("Person") && iri::orcid(&entity.id).is_none() && !has_no_orcid(entity);
+    let local = |entity: &&Entity| entity.is("Organization") && entities.is_local(&entity.id);
+    let people: Vec<&Entity> = entities.iter().filter(unnamed).collect();
+    let organizations: Vec<&Entity> = entities.iter().filter(local).collect();
+    for (found, rule, what) in [
+        (people, Rule::PersonId, "People named without an ORCID iD"),
+        (organizations, Rule::OrganizationId, "Organisations without an id outside this crate"),
+    ] {
+        if let Some(first) = found.first() {
+            let name = clip(&first.label().unwrap_or_default());
+            let message = format!("{what}: {}, '{name}' among them.", found.len());
+            journal.find(rule.at(first.place("@id"), message));
+        }
     }
 }
 
