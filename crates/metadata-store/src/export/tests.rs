@@ -42,6 +42,7 @@ fn summary(page: &str) -> Summary {
                 name: "Ada <Lovelace>".into(),
                 orcid: Some("https://orcid.org/0000-0002-1825-0097".into()),
                 affiliations: vec!["Analytical Engine".into()],
+                ..Person::default()
             },
             Person { name: "Babbage, Charles".into(), ..Person::default() },
         ],
@@ -318,7 +319,7 @@ fn odd_summary() -> impl Strategy<Value = Summary> {
                 publisher: Some(Agent { iri: agent.clone(), name: title.clone() }),
                 authors: people
                     .into_iter()
-                    .map(|(name, orcid, affiliations)| Person { name, orcid, affiliations })
+                    .map(|(name, orcid, affiliations)| Person { name, orcid, affiliations, ..Person::default() })
                     .collect(),
                 iri,
                 title,
