@@ -1,6 +1,9 @@
 //! What the `DataCite` schema asks for, before it is written as JSON or XML.
 
-use super::{ExportFormat, ExportImage, ExportRecord, identifiers::web};
+use super::{
+    ExportFormat, ExportImage, ExportRecord,
+    identifiers::{affiliation_ror, web},
+};
 use crate::iri;
 
 /// The schema's word for what nobody knows.
@@ -35,6 +38,8 @@ pub(super) struct Creator<'a> {
     pub(super) personal: bool,
     pub(super) orcid: Option<String>,
     pub(super) affiliations: &'a [String],
+    /// That of the only affiliation.
+    pub(super) affiliation_ror: Option<String>,
 }
 
 pub(super) struct Subject<'a> {
@@ -95,11 +100,12 @@ fn creators(record: &ExportRecord) -> Vec<Creator<'_>> {
             personal: true,
             orcid: author.orcid.as_deref().and_then(iri::orcid),
             affiliations: &author.affiliations,
+            affiliation_ror: affiliation_ror(author),
         })
         .collect();
     if creators.is_empty() {
         let name = record.summary.publisher.as_ref().map_or(UNKNOWN, |_| record.publisher());
-        creators.push(Creator { name, personal: false, orcid: None, affiliations: &[] });
+        creators.push(Creator { name, personal: false, orcid: None, affiliations: &[], affiliation_ror: None });
     }
     creators
 }

@@ -52,7 +52,19 @@ fn creator(creator: &Creator<'_>) -> Value {
         ("name", json!(creator.name)),
         ("nameType", json!(if creator.personal { "Personal" } else { "Organizational" })),
         ("nameIdentifiers", creator.orcid.as_ref().map_or(Value::Null, orcid)),
-        ("affiliation", creator.affiliations.iter().map(|name| json!({"name": name})).collect()),
+        (
+            "affiliation",
+            creator.affiliations.iter().map(|name| affiliation(name, creator.affiliation_ror.as_deref())).collect(),
+        ),
+    ])
+}
+
+fn affiliation(name: &str, ror: Option<&str>) -> Value {
+    object([
+        ("name", json!(name)),
+        ("affiliationIdentifier", json!(ror)),
+        ("affiliationIdentifierScheme", json!(ror.map(|_| "ROR"))),
+        ("schemeUri", json!(ror.map(|_| "https://ror.org/"))),
     ])
 }
 

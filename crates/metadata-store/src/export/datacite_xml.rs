@@ -49,11 +49,13 @@ fn creators(xml: &mut Xml, record: &DataCite<'_>) {
             let scheme = [("nameIdentifierScheme", "ORCID"), ("schemeURI", "https://orcid.org")];
             xml.element("nameIdentifier", &scheme, orcid);
         }
-        creator
-            .affiliations
-            .iter()
-            .filter(|name| !name.is_empty())
-            .for_each(|name| xml.element("affiliation", &[], name));
+        let ror = creator.affiliation_ror.as_deref().unwrap_or_default();
+        let (scheme, address) = if ror.is_empty() { ("", "") } else { ("ROR", "https://ror.org/") };
+        let of_affiliation =
+            [("affiliationIdentifier", ror), ("affiliationIdentifierScheme", scheme), ("schemeURI", address)];
+        for name in creator.affiliations.iter().filter(|name| !name.is_empty()) {
+            xml.element("affiliation", &of_affiliation, name);
+        }
         xml.close();
     }
     xml.close();

@@ -1,5 +1,6 @@
 //! Which of a record's identifiers are its own, and which addresses can be written anywhere.
 
+use dataset_model::Person;
 use url::Url;
 
 use super::ExportRecord;
@@ -20,6 +21,14 @@ pub(super) fn web(text: &str) -> Option<String> {
     let plain = matches!(url.scheme(), "http" | "https") && url.has_host() && url.password().is_none();
     let text = iri::encode(url.as_str());
     (plain && iri::is_absolute(&text)).then_some(text)
+}
+
+/// The ROR of a person's only affiliation: of several, a record does not tell which one it is of.
+pub(super) fn affiliation_ror(person: &Person) -> Option<String> {
+    match (person.affiliations.as_slice(), person.affiliation_rors.as_slice()) {
+        ([_], [ror]) => web(ror),
+        _ => None,
+    }
 }
 
 impl ExportRecord {

@@ -1,4 +1,8 @@
-use super::{ExportImage, ExportRecord, identifiers::web, xml::Xml};
+use super::{
+    ExportImage, ExportRecord,
+    identifiers::{affiliation_ror, web},
+    xml::Xml,
+};
 use crate::iri;
 
 const LOCATION: &str = "https://github.com/JPCOAR/schema/blob/master/2.0/ https://raw.githubusercontent.com/JPCOAR/schema/master/2.0/jpcoar_scm.xsd";
@@ -60,6 +64,10 @@ fn creators(xml: &mut Xml, record: &ExportRecord) {
         xml.element("jpcoar:creatorName", &[("nameType", "Personal")], &author.name);
         for affiliation in author.affiliations.iter().filter(|name| !name.is_empty()) {
             xml.open("jpcoar:affiliation", &[]);
+            if let Some(ror) = affiliation_ror(author) {
+                let attributes = [("nameIdentifierScheme", "ROR"), ("nameIdentifierURI", ror.as_str())];
+                xml.element("jpcoar:nameIdentifier", &attributes, &ror);
+            }
             xml.element("jpcoar:affiliationName", &[], affiliation);
             xml.close();
         }

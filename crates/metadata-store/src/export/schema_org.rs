@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{
     ExportImage, ExportRecord, METADATA_LICENCE,
-    identifiers::web,
+    identifiers::{affiliation_ror, web},
     json::{object, reference},
 };
 
@@ -95,13 +95,12 @@ fn identifiers(record: &ExportRecord) -> Vec<String> {
 }
 
 fn person(person: &dataset_model::Person) -> Value {
-    let affiliations: Value =
-        person.affiliations.iter().map(|name| json!({"@type": "Organization", "name": name})).collect();
+    let ror = affiliation_ror(person);
     object([
         ("@type", json!("Person")),
         ("@id", json!(person.orcid.as_deref().and_then(web))),
         ("name", json!(person.name)),
-        ("affiliation", affiliations),
+        ("affiliation", person.affiliations.iter().map(|name| organisation(name, ror.clone())).collect()),
     ])
 }
 

@@ -42,6 +42,7 @@ fn summary(page: &str) -> Summary {
                 name: "Ada <Lovelace>".into(),
                 orcid: Some("https://orcid.org/0000-0002-1825-0097".into()),
                 affiliations: vec!["Analytical Engine".into()],
+                affiliation_rors: vec!["https://ror.org/03mstc592".into()],
             },
             Person { name: "Babbage, Charles".into(), ..Person::default() },
         ],
@@ -170,6 +171,16 @@ fn datacite_names_the_dataset_by_its_doi_or_else_by_its_address() {
     assert_eq!(json["creators"][0]["name"], "(:unav)", "the schema wants a creator");
     assert_eq!(json["publisher"]["name"], "Heliograph Europe");
     assert_eq!(json["titles"][0]["title"], "europe-1");
+}
+
+#[test]
+fn an_affiliation_has_its_ror_where_there_is_no_doubt_whose_it_is() {
+    let forms = [ExportFormat::SchemaOrg, ExportFormat::DataCiteJson, ExportFormat::DataCiteXml, ExportFormat::Jpcoar];
+    let mut record = record();
+    record.summary.publisher = None;
+    assert!(forms.iter().all(|format| text(&record, *format).contains("https://ror.org/03mstc592")));
+    record.summary.authors[0].affiliations.push("Another".into());
+    assert!(forms.iter().all(|format| !text(&record, *format).contains("https://ror.org/03mstc592")));
 }
 
 #[test]
@@ -318,7 +329,7 @@ fn odd_summary() -> impl Strategy<Value = Summary> {
                 publisher: Some(Agent { iri: agent.clone(), name: title.clone() }),
                 authors: people
                     .into_iter()
-                    .map(|(name, orcid, affiliations)| Person { name, orcid, affiliations })
+                    .map(|(name, orcid, affiliations)| Person { name, orcid, affiliations, ..Person::default() })
                     .collect(),
                 iri,
                 title,
