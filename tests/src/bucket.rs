@@ -1,8 +1,8 @@
 use std::process::{Child, Command, Stdio};
 
-use reqwest::Client;
+use reqwest::Method;
 
-use crate::{eventually, free_port, python};
+use crate::{Client, eventually, free_port, python};
 
 /// A bucket of an S3-compatible server (moto, which keeps it in memory), gone when this is dropped.
 #[derive(Debug)]
@@ -30,10 +30,10 @@ impl Bucket {
             .spawn()
             .expect("starting moto_server: run 'make test-tools'");
         let bucket = Self { endpoint: format!("http://127.0.0.1:{port}"), server };
-        let address = format!("{}/{BUCKET}", bucket.endpoint);
+        let client = bucket.client();
         eventually("the bucket is there", || async {
-            let answer = Client::new().put(&address).send().await.map_err(|error| error.to_string())?;
-            answer.error_for_status().map(|_| ()).map_err(|error| error.to_string())
+            let answer = client.try_send(client.request(Method::PUT, &format!("/{BUCKET}"))).await?;
+            if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
         })
         .await;
         bucket
@@ -50,25 +50,17 @@ impl Bucket {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
+    fn client(&self) -> Client {
+        Client::new(&self.endpoint, None)
+    }
+
     /// Puts an object.
     ///
     /// # Panics
     /// When the server refuses.
     pub async fn put(&self, key: &str, bytes: Vec<u8>) {
-        let address = format!("{}/{BUCKET}/{key}", self.endpoint);
-        let answer = Client::new().put(address).body(bytes).send().await.expect("putting an object");
-        assert!(answer.status().is_success(), "{key}: {}", answer.status());
-    }
-
-    /// The bytes of an object.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub async fn get(&self, key: &str) -> Vec<u8> {
-        let address = format!("{}/{BUCKET}/{key}", self.endpoint);
-        let answer = Client::new().get(address).send().await.expect("getting an object");
-        assert!(answer.status().is_success(), "{key}: {}", answer.status());
-        answer.bytes().await.expect("an object").into()
+        let client = self.client();
+        client.send(client.request(Method::PUT, &format!("/{BUCKET}/{key}")).body(bytes)).await.expect(200);
     }
 
     /// The keys of all objects whose key begins with this.
@@ -76,8 +68,7 @@ impl Bucket {
     /// # Panics
     /// When the server refuses.
     pub async fn keys(&self, prefix: &str) -> Vec<String> {
-        let address = format!("{}/{BUCKET}?list-type=2&prefix={prefix}", self.endpoint);
-        let answer = Client::new().get(address).send().await.expect("listing a bucket").text().await.expect("a list");
+        let answer = self.client().get(&format!("/{BUCKET}?list-type=2&prefix={prefix}")).await.expect(200).text();
         answer.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next()).map(str::to_owned).collect()
     }
 }
