@@ -106,7 +106,7 @@ fn dirt_is_repaired_and_each_repair_is_recorded() {
     assert_eq!(summary.methods[0].iri.as_str(), FBBI);
     assert_eq!(summary.identifiers, ["10.7554/elife.26066"]);
     assert_eq!(summary.declared.bytes, Some(12));
-    assert!(summary.text.contains(&"A fine paper".to_owned()));
+    assert!(summary.related_text.contains(&"A fine paper".to_owned()));
 }
 
 #[test]
