@@ -5,13 +5,13 @@ use tantivy::schema::{
 
 use crate::analysis::{Form, folded};
 use crate::exact::{exact_forms, normal_form};
-use crate::facets::{FACETS, Facet, facet_values};
+use crate::facets::{FACETS, Facet, stored_values};
 use crate::studies::hashes::of_record;
 use crate::{SearchDocument, SearchError, Within};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";
@@ -159,7 +159,7 @@ impl Fields {
         }
         document.add_text(self.thumbnail, record.thumbnail.is_some().to_string());
         for (facet, field) in FACETS.iter().zip(&self.facets) {
-            facet_values(*facet, record).iter().for_each(|value| document.add_text(*field, value));
+            stored_values(*facet, record).iter().for_each(|value| document.add_text(*field, value));
         }
     }
 }
