@@ -227,6 +227,9 @@ fn a_collection_of_japanese_texts_is_searched_by_words() {
     assert_eq!(found(&index, &text("細胞")).len(), 2);
     assert_eq!(found(&index, &text("顕微鏡")), ["other"]);
     assert_eq!(found(&index, &text("微鏡")), ["other"], "a part of a word, where no word is found");
+    let divided = index_of([record("division", "細胞分裂"), record("cell", "細胞")]);
+    assert_eq!(found(&divided, &text("細胞")).len(), 2);
+    assert_eq!(found(&divided, &text("分裂")), ["division"]);
     let first = index.search(&Query { size: 1, ..text("細胞") }).unwrap();
     assert!(first.next_cursor.is_some());
 }
