@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed, options::WordBreakInvariantOptions};
+use icu_segmenter::{WordSegmenter, options::WordBreakInvariantOptions};
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
@@ -78,7 +78,6 @@ impl Tokenizer for Words {
         WordStream {
             text,
             side: self.side,
-            segmenter: WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()),
             at: 0,
             position: 0,
             word_ends: Vec::new(),
@@ -92,7 +91,6 @@ impl Tokenizer for Words {
 struct WordStream<'a> {
     text: &'a str,
     side: Side,
-    segmenter: WordSegmenterBorrowed<'static>,
     at: usize,
     position: usize,
     /// Where the words of the present run of CJK end, last first.
@@ -144,22 +142,6 @@ impl WordStream<'_> {
         }
     }
 
-    /// Where the words of a run end. Four ideographs that the dictionary has as one word are two words of two: 細胞分裂, cell
-    /// division, is found by 細胞 and by 分裂.
-    fn words(&self, run: &str) -> Vec<usize> {
-        let mut ends = Vec::new();
-        let mut start = 0;
-        for end in self.segmenter.segment_str(run).filter(|end| *end > 0) {
-            let word = run.get(start..end).unwrap_or_default();
-            if word.chars().count() == 4 && word.chars().all(is_ideograph) {
-                ends.push(start + word.chars().take(2).map(char::len_utf8).sum::<usize>());
-            }
-            ends.push(end);
-            start = end;
-        }
-        ends
-    }
-
     /// Takes the next word of a run of CJK; of a query the whole run.
     fn take_cjk(&mut self) {
         if self.word_ends.is_empty() {
@@ -167,7 +149,7 @@ impl WordStream<'_> {
             let run = self.rest().get(..length).unwrap_or_default();
             let ends: Vec<usize> = match self.side {
                 Side::Query => vec![length],
-                Side::Record => self.words(run),
+                Side::Record => words_of(run),
             };
             self.word_ends = ends.into_iter().rev().map(|end| self.at + end).collect();
         }
@@ -247,6 +229,23 @@ fn is_word(c: char) -> bool {
 /// Combining accents, as decomposed Unicode text has them.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
+}
+
+/// Where the words of a run end. Four ideographs that the dictionary has as one word are two words of two: 細胞分裂, cell
+/// division, is found by 細胞 and by 分裂.
+fn words_of(run: &str) -> Vec<usize> {
+    let segmenter = WordSegmenter::new_dictionary(WordBreakInvariantOptions::default());
+    let mut ends = Vec::new();
+    let mut start = 0;
+    for end in segmenter.segment_str(run).filter(|end| *end > 0) {
+        let word = run.get(start..end).unwrap_or_default();
+        if word.chars().count() == 4 && word.chars().all(is_ideograph) {
+            ends.push(start + word.chars().take(2).map(char::len_utf8).sum::<usize>());
+        }
+        ends.push(end);
+        start = end;
+    }
+    ends
 }
 
 fn is_ideograph(c: char) -> bool {

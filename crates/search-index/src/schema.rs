@@ -11,7 +11,7 @@ use crate::{SearchDocument, SearchError, Within};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";
