@@ -13,6 +13,7 @@ fn config(folder: &Path) -> NodeConfig {
         id: "europe".parse().unwrap(),
         title: "Europe".into(),
         about: String::new(),
+        admin_email: None,
         country: None,
         public_url: "http://127.0.0.1:1".into(),
         data_dir: folder.join("data"),
