@@ -17,7 +17,6 @@ fn config(folder: &Path) -> NodeConfig {
         country: None,
         public_url: "http://127.0.0.1:1".into(),
         data_dir: folder.join("data"),
-        admin_email: None,
         archive: archive_store::Location::Local(folder.join("archive")),
         peers: Vec::new(),
         poll_seconds: 30,
