@@ -16,6 +16,7 @@ images=$shared/data/ome-zarr/omezarr
 "$python" "$here/validate.py" "$programs/heliograph" "$images/v0.4/hcs_2D.zarr" "$images/fiji-java-testdata/pyramid_testing/pyramid_v5.zarr" \
     "$images/fiji-java-testdata/5d_testing/5d_dataset_v5.ome.zarr" --rounds "${ROUNDS:-5}" --record "$record"
 "$python" "$here/search.py" "$programs/examples/search_records" "$shared" "$work" --records ${RECORDS:-1252 100000} --record "$record"
+HELIOGRAPH_SHARED=$shared PROGRAM=$programs/heliograph "$python" "$here/catalogue.py" --times "${TIMES:-1,10}"
 if command -v nginx >/dev/null && command -v wrk >/dev/null; then
     HELIOGRAPH_SHARED=$shared PROGRAM=$programs/heliograph "$here/serving.sh" "${ROUNDS:-5}"
 fi

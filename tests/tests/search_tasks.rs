@@ -297,7 +297,8 @@ async fn asked_by_program(node: &Node, query: &[(&str, &str)]) -> BTreeSet<Strin
 
 /// Ids of all hits of the page, from link to link.
 async fn asked_by_person(node: &Node, query: &[(&str, &str)]) -> BTreeSet<String> {
-    let mut next = Some(address("/search", query));
+    // A page shows one hit for a study; here its records are counted.
+    let mut next = Some(address("/search", &[query, &[("collapse", "none")]].concat()));
     let mut ids = BTreeSet::new();
     while let Some(address) = next {
         let page = node.anybody().get(&address).await.expect(200).text();

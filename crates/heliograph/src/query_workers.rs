@@ -52,7 +52,7 @@ struct Worker {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    stamp: u64,
+    commits: u64,
     since: Instant,
 }
 
@@ -68,10 +68,10 @@ impl Workers {
 
     /// A worker that has the store open as it is.
     fn take(&self, store: &dyn QueriedStore) -> Result<Worker, QueryRefusal> {
-        let stamp = store.stamp()?;
+        let commits = store.commits();
         let ready = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.retain(|worker| worker.stamp == stamp && worker.since.elapsed() < MAX_WAIT);
+            idle.retain(|worker| worker.commits == commits && worker.since.elapsed() < MAX_WAIT);
             idle.pop()
         };
         if let Some(worker) = ready {
@@ -79,11 +79,11 @@ impl Workers {
         }
         store.settle()?;
         // Before it is opened: what is committed meanwhile makes the worker look older than it is, never younger.
-        let stamp = store.stamp()?;
-        self.start(&store.folder(), stamp)
+        let commits = store.commits();
+        self.start(&store.folder(), commits)
     }
 
-    fn start(&self, store: &Path, stamp: u64) -> Result<Worker, QueryRefusal> {
+    fn start(&self, store: &Path, commits: u64) -> Result<Worker, QueryRefusal> {
         let failed = |error: std::io::Error| unavailable(format!("no process can be started for the query: {error}"));
         let mut command = Command::new(&self.program);
         command.arg("sparql-worker").arg(store).env_clear();
@@ -91,7 +91,7 @@ impl Workers {
         let mut child = command.spawn().map_err(failed)?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or_else(|| unavailable("the process for the query has no pipes"))?;
-        Ok(Worker { child, input, output: BufReader::new(output), stamp, since: Instant::now() })
+        Ok(Worker { child, input, output: BufReader::new(output), commits, since: Instant::now() })
     }
 
     fn keep(&self, mut worker: Worker) {

@@ -50,5 +50,5 @@ pub use ontology::{
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
 pub use store::{
     AskService, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
-    ResultFormat, Services, describe_service, stamp,
+    ResultFormat, Services, describe_service,
 };

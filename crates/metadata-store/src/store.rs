@@ -12,7 +12,10 @@ mod state;
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize},
+    },
 };
 
 use dataset_model::NodeId;
@@ -24,7 +27,7 @@ use oxigraph::{
 
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
-pub use apart::{ReadOnlyStore, stamp};
+pub use apart::ReadOnlyStore;
 pub use format::ResultFormat;
 pub use query::QueryOptions;
 pub use service::{AskService, Services};
@@ -36,6 +39,7 @@ use state::State;
 pub struct MetadataStore {
     store: Store,
     state: State,
+    commits: AtomicU64,
     /// Queries being answered, those that were given up on and have not noticed yet included.
     running: Arc<AtomicUsize>,
 }
@@ -105,7 +109,8 @@ impl MetadataStore {
         let failed = |source| MetadataError::Open { path: dir.display().to_string(), source };
         std::fs::create_dir_all(dir).map_err(|error| failed(Box::new(error)))?;
         let store = Store::open(dir).map_err(|error| failed(Box::new(error)))?;
-        let store = Self { store, state: State::open(Some(dir)), running: Arc::default() };
+        let (running, commits) = Default::default();
+        let store = Self { store, state: State::open(Some(dir)), commits, running };
         state::remove_old(&store.store)?;
         Ok(store)
     }
@@ -116,7 +121,8 @@ impl MetadataStore {
     /// When the ontologies cannot be written.
     pub fn in_memory(ontology: Arc<Ontology>) -> Result<Self, MetadataError> {
         let store = Store::new().map_err(MetadataError::write)?;
-        let store = Self { store, state: State::open(None), running: Arc::default() };
+        let (running, commits) = Default::default();
+        let store = Self { store, state: State::open(None), commits, running };
         ontology_graph::follow_all(&store, &ontology)?;
         Ok(store)
     }
@@ -132,6 +138,7 @@ impl MetadataStore {
             replace(&mut transaction, change)?;
         }
         transaction.commit().map_err(MetadataError::write)?;
+        self.count_commit();
         self.state.apply(&self.store, applied)
     }
 

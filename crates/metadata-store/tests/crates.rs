@@ -153,9 +153,9 @@ fn a_wrong_name_for_a_term_is_reported_and_both_are_kept() {
 #[test]
 fn an_obsolete_term_points_to_its_replacement_and_both_are_kept() {
     let mut ontology = metadata_store::Ontology::with_bundled();
-    let obo = "ontology: fbbi\n\n[Term]\nid: FBbi:00990001\nname: old microscopy\nis_obsolete: true\nreplaced_by: FBbi:00000246\n\n\
+    let obo = "ontology: former\n\n[Term]\nid: FBbi:00990001\nname: old microscopy\nis_obsolete: true\nreplaced_by: FBbi:00000246\n\n\
                [Term]\nid: FBbi:00990002\nname: older microscopy\nis_obsolete: true\n";
-    ontology.load_obo("fbbi", obo).unwrap();
+    ontology.load_obo("former", obo).unwrap();
     let mut document = complete();
     let obsolete = json!([{"@id": "obo:FBbi_00990001"}, {"@id": "obo:FBbi_00990002"}]);
     document["@graph"][1]["measurementMethod"] = obsolete;

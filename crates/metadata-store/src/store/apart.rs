@@ -1,9 +1,11 @@
 //! The store as another process reads it, while its owner goes on writing.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     path::Path,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use oxigraph::store::Store;
@@ -65,26 +67,16 @@ impl MetadataStore {
     pub fn settle(&self) -> Result<(), MetadataError> {
         self.store.flush().map_err(MetadataError::write)
     }
-}
 
-/// A number that changes with every commit to the store in a folder: two equal ones, read one after the other, mean that what
-/// was opened at the first is what is there at the second.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn stamp(dir: &Path) -> Result<u64, MetadataError> {
-    // Every commit makes the write-ahead log or the manifest longer, or begins a new one.
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(MetadataError::read)? {
-        let entry = entry.map_err(MetadataError::read)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".log") || name.starts_with("MANIFEST") || name == "CURRENT" {
-            // One that went meanwhile is one that was replaced, and so another list.
-            files.push((name, entry.metadata().map_or(u64::MAX, |metadata| metadata.len())));
-        }
+    /// How often this store was written to since it was opened. What is opened by others after one number was read, and before
+    /// another, equal one, is what is there now. The files tell nothing of it: the engine's log has its length before it is
+    /// written to.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    files.hash(&mut hasher);
-    Ok(hasher.finish())
+
+    /// To be called after what was written can be read.
+    pub(super) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::AcqRel);
+    }
 }

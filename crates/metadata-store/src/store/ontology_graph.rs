@@ -28,6 +28,15 @@ const BULK_BATCH: usize = 200_000;
 /// New terms from which on they are added in bulk, past the engine's memory tables.
 const LARGE: u64 = 20_000;
 
+/// Counts as a commit when it ends.
+struct Counted<'a>(&'a MetadataStore);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.count_commit();
+    }
+}
+
 impl MetadataStore {
     /// Brings the graph of an ontology to a new edition, from `old` if that is the one in the store. Memory is bounded
     /// however large it is. When it was interrupted, doing it again ends it. Gives whether the graph was what `old` says;
@@ -44,6 +53,8 @@ impl MetadataStore {
         }
         let old = old.filter(|old| held == Some(old.info().digest.to_string()));
         let graph = graph(&info.name);
+        // Whatever becomes of it: the graph changes piece by piece.
+        let _counted = Counted(self);
         let is_known = old.is_some() || held.is_none() && is_empty(&self.store, graph.as_ref())?;
         if !is_known {
             clear(&self.store, graph.as_ref())?;
