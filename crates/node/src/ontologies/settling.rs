@@ -1,6 +1,6 @@
 //! Search and RDF follow an ontology: the records it touches are read again, and its graph is written.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dataset_model::{DatasetId, DatasetKey, NodeId};
 use metadata_store::OntologyTable;
@@ -11,6 +11,8 @@ use crate::{Node, NodeError};
 
 /// Terms up to which an ontology's graph is written before the node is open.
 const SMALL: u64 = 20_000;
+/// How long a node that stops waits for what is being written.
+const GRACE: Duration = Duration::from_secs(10);
 /// Records that are read again in one commit.
 const BATCH: usize = 256;
 
@@ -25,14 +27,19 @@ impl Node {
                 let _alone = alone;
                 worker.settle_all()
             };
-            let settled = tokio::task::spawn_blocking(settle);
-            tokio::select! {
-                settled = settled => match settled {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "search and RDF do not follow the ontologies; the next start tries again"),
-                    Err(error) => tracing::error!(%error, "following the ontologies ended badly"),
-                },
-                _ = stopped.changed() => {}
+            let mut settled = tokio::task::spawn_blocking(settle);
+            let ended = tokio::select! {
+                ended = &mut settled => Some(ended),
+                // A large graph may take minutes; the next start goes on with it.
+                _ = stopped.changed() => tokio::time::timeout(GRACE, settled).await.ok(),
+            };
+            match ended {
+                Some(Ok(Err(error))) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "search and RDF do not follow the ontologies; the next start tries again"
+                ),
+                Some(Err(error)) => tracing::error!(%error, "following the ontologies ended badly"),
+                Some(Ok(Ok(()))) | None => {}
             }
         })
     }
