@@ -98,3 +98,24 @@ impl NodeConfig {
         self.peers.iter().find(|peer| peer.id == *node).map(|peer| peer.url.as_str())
     }
 }
+
+#[cfg(test)]
+impl NodeConfig {
+    /// A node `europe` without peers, all of it in a folder.
+    pub(crate) fn in_folder(folder: &std::path::Path) -> Self {
+        Self {
+            id: "europe".parse().unwrap(),
+            title: "Europe".into(),
+            about: String::new(),
+            admin_email: None,
+            country: None,
+            public_url: "http://europe.example".into(),
+            data_dir: folder.join("data"),
+            archive: Location::Local(folder.join("data/archive")),
+            peers: Vec::new(),
+            poll_seconds: 3600,
+            limits: Limits::default(),
+            jobs: JobLimits::default(),
+        }
+    }
+}

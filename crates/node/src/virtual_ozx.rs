@@ -258,11 +258,10 @@ fn range_below(manifest: &Manifest, folder: &str) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use archive_store::Location;
     use ome_zarr::sample;
 
     use super::*;
-    use crate::{Limits, NewDraft, NodeConfig};
+    use crate::{NewDraft, NodeConfig};
 
     const CRATE: &str = r##"{"@context": "https://w3id.org/ro/crate/1.2/context", "@graph": [
         {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
@@ -274,26 +273,9 @@ mod tests {
         {"@id": "#taxon", "@type": "Taxon", "scientificName": "Homo sapiens"},
         {"@id": "http://purl.obolibrary.org/obo/FBbi_00000246", "@type": "DefinedTerm", "name": "fluorescence microscopy"}]}"##;
 
-    fn config(folder: &std::path::Path) -> NodeConfig {
-        NodeConfig {
-            id: "europe".parse().unwrap(),
-            title: "Europe".into(),
-            about: String::new(),
-            admin_email: None,
-            country: None,
-            public_url: "http://127.0.0.1:1".into(),
-            data_dir: folder.join("data"),
-            archive: Location::Local(folder.join("archive")),
-            peers: Vec::new(),
-            poll_seconds: 30,
-            jobs: crate::JobLimits::default(),
-            limits: Limits::default(),
-        }
-    }
-
     /// A node with one published image.
     async fn published(folder: &std::path::Path) -> (Arc<Node>, DatasetId) {
-        let node = Node::open(config(folder)).await.unwrap();
+        let node = Node::open(NodeConfig::in_folder(folder)).await.unwrap();
         let new = NewDraft { crate_json: Some(CRATE.into()), ..NewDraft::default() };
         let draft = node.create_draft(&Actor::Operator, new).unwrap();
         let image = sample::write(folder, sample::Kind::Cells, 1).unwrap();

@@ -96,18 +96,9 @@ fn bob() -> Actor {
 
 fn config(folder: &Path) -> NodeConfig {
     NodeConfig {
-        id: "europe".parse().unwrap(),
-        title: "Europe".into(),
-        about: String::new(),
-        admin_email: None,
-        country: None,
-        public_url: "http://europe.example".into(),
-        data_dir: folder.join("data"),
-        archive: archive_store::Location::Local(folder.join("data/archive")),
-        peers: Vec::new(),
-        poll_seconds: 30,
         limits: Limits { converted_bytes: 1 << 30, ..Limits::default() },
         jobs: JobLimits { running: 1, of_one_owner: 2 },
+        ..NodeConfig::in_folder(folder)
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use dataset_model::TermIri;
@@ -6,24 +6,7 @@ use futures::stream;
 use metadata_store::OntologyTable;
 
 use super::*;
-use crate::{Actor, Limits, ListingItem, NodeConfig, SearchRequest, TermRequest};
-
-fn config(folder: &Path) -> NodeConfig {
-    NodeConfig {
-        id: "europe".parse().unwrap(),
-        title: "Europe".into(),
-        about: String::new(),
-        admin_email: None,
-        country: None,
-        public_url: "http://127.0.0.1:1".into(),
-        data_dir: folder.join("data"),
-        archive: archive_store::Location::Local(folder.join("archive")),
-        peers: Vec::new(),
-        poll_seconds: 30,
-        jobs: crate::JobLimits::default(),
-        limits: Limits::default(),
-    }
-}
+use crate::{Actor, ListingItem, NodeConfig, SearchRequest, TermRequest};
 
 const FIRST: &str = "ontology: mi\n\n[Term]\nid: MI:1\nname: lens\nis_a: MI:2\n\n[Term]\nid: MI:2\nname: glass\n\n[Term]\nid: MI:3\nname: stone\n\n\
     [Term]\nid: MI:5\nname: rock\n";
@@ -78,7 +61,7 @@ fn settled(node: &Node) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_edition_reads_again_what_it_touches_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     let background = node.start();
     fill(&node, &[1, 2, 3, 4, 5]).await;
     let report = load(&node, FIRST).await.unwrap();
@@ -105,7 +88,7 @@ async fn a_new_edition_reads_again_what_it_touches_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_after_the_commit_is_made_good_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     let background = node.start();
     fill(&node, &[1, 2, 3]).await;
     load(&node, FIRST).await.unwrap();
@@ -118,7 +101,7 @@ async fn a_crash_after_the_commit_is_made_good_at_the_next_start() {
     std::fs::create_dir(place.join("left-by-a-crash")).unwrap();
     drop((node, table));
 
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     assert!(!settled(&node));
     let lens: TermIri = "http://purl.obolibrary.org/obo/MI_1".parse().unwrap();
     assert_eq!(node.ontology.parents(&lens)[0].curie(), "MI:3", "the new edition counts");
@@ -132,7 +115,7 @@ async fn a_crash_after_the_commit_is_made_good_at_the_next_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_that_fails_or_breaks_off_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     load(&node, FIRST).await.unwrap();
     let before = node.list_ontologies().unwrap().iter().map(|ontology| ontology.digest).collect::<Vec<_>>();
     assert!(matches!(load(&node, "ontology: mi\n\n[Term]\nid: MI:9\nnonsense\n").await, Err(NodeError::Invalid(_))));
@@ -148,21 +131,21 @@ async fn a_load_that_fails_or_breaks_off_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_projections_come_back_with_the_loaded_ontology() {
     let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     let background = node.start();
     fill(&node, &[1, 2]).await;
     load(&node, FIRST).await.unwrap();
     background.stop().await;
     drop(node);
-    Node::rebuild(config(folder.path())).await.unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    Node::rebuild(NodeConfig::in_folder(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     assert_eq!(below(&node, 2).await, ["1", "2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_are_completed_with_how_many_records_use_them_or_a_narrower_one() {
     let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(config(folder.path())).await.unwrap();
+    let node = Node::open(NodeConfig::in_folder(folder.path())).await.unwrap();
     let background = node.start();
     load(&node, FIRST).await.unwrap();
     fill(&node, &[1, 2, 3]).await;

@@ -7,27 +7,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Actor, JobLimits, Limits, ListingItem, NodeConfig, PeerConfig, Scope, VersionChoice};
+use crate::{Actor, ListingItem, NodeConfig, PeerConfig, Scope, VersionChoice};
 
 const PEER: &str = "japan";
 
 async fn node() -> (std::sync::Arc<Node>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (id, url, public_key) = (PEER.parse().unwrap(), "http://japan.example".into(), crate::generate_key(PEER).1);
-    let config = NodeConfig {
-        id: "europe".parse().unwrap(),
-        title: "Europe".into(),
-        about: String::new(),
-        admin_email: None,
-        country: None,
-        public_url: "http://europe.example".into(),
-        data_dir: folder.path().join("data"),
-        archive: archive_store::Location::Local(folder.path().join("data/archive")),
-        peers: vec![PeerConfig { id, url, public_key }],
-        poll_seconds: 3600,
-        limits: Limits::default(),
-        jobs: JobLimits { running: 1, of_one_owner: 1 },
-    };
+    let peers = vec![PeerConfig { id, url, public_key }];
+    let config = NodeConfig { peers, ..NodeConfig::in_folder(folder.path()) };
     (Node::open(config).await.unwrap(), folder)
 }
 
