@@ -58,13 +58,14 @@ def read_key(text):
 
 def checkpoint(node, key):
     name, key_id, public = read_key(key)
-    note = node.get("/log/checkpoint").decode()
+    note = node.get("/log/checkpoint").decode(errors="replace")
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
     for line in signatures.rstrip("\n").split("\n"):
-        dash, signer, encoded = line.split(" ", 2)
-        signature = base64.b64decode(encoded, validate=True)
-        if dash == "\u2014" and signer == name and signature[:4] == key_id:
+        parts = re.fullmatch(r"\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})", line)
+        check(parts and len(parts[2]) % 4 == 0, "checkpoint", "a line of signature cannot be read")
+        signer, signature = parts[1], base64.b64decode(parts[2])
+        if signer == name and signature[:4] == key_id:
             try:
                 public.verify(signature[4:], text.encode())
             except InvalidSignature:
@@ -72,6 +73,7 @@ def checkpoint(node, key):
             break
     else:
         raise Wrong("checkpoint", "it is not signed by the key given")
+    check(text.count("\n") >= 3, "checkpoint", "it is too short")
     origin, size, root = text.split("\n")[:3]
     check(origin == name, "checkpoint", f"it is of the log '{origin}'")
     check(re.fullmatch(r"0|[1-9][0-9]*", size), "checkpoint", "its size is no number")
@@ -151,6 +153,7 @@ def read_entry(index, raw, heads):
         entry = json.loads(raw)
     except ValueError:
         raise Wrong(where, "it is no JSON") from None
+    check(isinstance(entry, dict), where, "it is no object")
     canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     check(raw == canonical, where, "it is not in canonical form")
     op, dataset = entry.get("op"), entry.get("dataset")
@@ -174,10 +177,15 @@ def crates(node, digests):
     for at in range(0, len(digests), 500):
         asked = set(digests[at:at + 500])
         stream = node.get("/federation/v1/crates", json.dumps({"digests": sorted(asked)}).encode())
-        data = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj().decompress(stream)
+        try:
+            data = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj().decompress(stream)
+        except zstandard.ZstdError as error:
+            raise Wrong("crates", f"the stream cannot be decompressed: {error}") from None
         while data:
             head, _, data = data.partition(b"\n")
-            digest, length = head.decode().split(" ")
+            parts = re.fullmatch(rb"([0-9a-f]{64}) (-|[0-9]+)", head)
+            check(parts, "crates", "the head of a crate cannot be read")
+            digest, length = parts[1].decode(), parts[2].decode()
             check(digest in asked, digest, "a crate that was not asked for, or a second one")
             asked.discard(digest)
             if length == "-":
