@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use dataset_model::Digest;
 use oxrdf::{
@@ -11,15 +11,15 @@ const MAX_BLANK_NODES: usize = 64;
 /// Triples between blank nodes that a crate may have and still be canonicalised.
 const MAX_LINKS: usize = 6;
 
-/// A crate as RDF.
+/// A crate as RDF. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct CrateGraph {
-    triples: Vec<Triple>,
+    triples: Arc<[Triple]>,
 }
 
 impl CrateGraph {
     pub(crate) fn new(triples: Vec<Triple>) -> Self {
-        Self { triples }
+        Self { triples: triples.into() }
     }
 
     /// SHA-256 of the graph's canonical N-Quads (RDFC-1.0), the same on every node whatever order the crate was written in.
@@ -47,14 +47,14 @@ impl CrateGraph {
     }
 
     /// The triples in a named graph, blank nodes renamed so that no two graphs share any.
-    pub(crate) fn quads(self, graph: &oxrdf::NamedNode) -> impl Iterator<Item = Quad> {
+    pub(crate) fn quads(&self, graph: &oxrdf::NamedNode) -> impl Iterator<Item = Quad> {
         let hash: String = Digest::of(graph.as_str()).to_string().chars().take(16).collect();
         let graph = graph.clone();
         let rename = move |node: BlankNode| {
             let name = format!("g{hash}{}", node.as_str());
             BlankNode::new(name).unwrap_or(node)
         };
-        self.triples.into_iter().map(move |triple| {
+        self.triples.iter().cloned().map(move |triple| {
             let subject = match triple.subject {
                 NamedOrBlankNode::BlankNode(node) => rename(node).into(),
                 named => named,
@@ -71,7 +71,7 @@ impl CrateGraph {
     fn is_tangled(&self) -> bool {
         let mut nodes = BTreeSet::new();
         let mut links = 0;
-        for triple in &self.triples {
+        for triple in self.triples.iter() {
             let subject =
                 if let NamedOrBlankNode::BlankNode(node) = &triple.subject { Some(node.as_str()) } else { None };
             let object = if let Term::BlankNode(node) = &triple.object { Some(node.as_str()) } else { None };

@@ -10,7 +10,10 @@ mod sorting;
 mod table;
 mod term;
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{
+    Arc, OnceLock, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use dataset_model::{Term, TermIri};
 
@@ -40,6 +43,7 @@ const BUNDLED: [&str; 2] = [include_str!("../ontologies/fbbi.obo"), include_str!
 #[derive(Debug, Default)]
 pub struct Ontology {
     current: RwLock<Arc<Snapshot>>,
+    replaced: AtomicU64,
 }
 
 impl Ontology {
@@ -55,7 +59,7 @@ impl Ontology {
 
     /// Some ontologies.
     pub fn of(tables: Vec<Arc<OntologyTable>>) -> Self {
-        Self { current: RwLock::new(Arc::new(Snapshot::of(tables))) }
+        Self { current: RwLock::new(Arc::new(Snapshot::of(tables))), replaced: AtomicU64::new(0) }
     }
 
     /// The ontologies shipped with the program, read once.
@@ -76,7 +80,13 @@ impl Ontology {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let (snapshot, before) = current.with(table);
         *current = Arc::new(snapshot);
+        self.replaced.fetch_add(1, Ordering::Release);
         before
+    }
+
+    /// How often an ontology was replaced since the start: what was read in another edition may be another now.
+    pub fn edition(&self) -> u64 {
+        self.replaced.load(Ordering::Acquire)
     }
 
     /// Adds the terms of an OBO file, in place of the ontology with the same name. `name` is used where the file names no

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apart;
+mod bulk;
 mod format;
 mod ontology_graph;
 mod query;
@@ -127,17 +128,20 @@ impl MetadataStore {
         Ok(store)
     }
 
-    /// Replaces and removes graphs, all of them or none, and remembers how far each log has been applied. After a crash it may
-    /// remember less; applying the same again changes nothing.
+    /// Replaces and removes graphs, and remembers how far each log has been applied. After a crash it may remember less, and many
+    /// new graphs may be missing while the others have changed; applying the same again makes it good.
     ///
     /// # Errors
-    /// When a name is no IRI, or the transaction fails; nothing has changed then.
+    /// When a name is no IRI; nothing has changed then. When the store cannot be written.
     pub fn apply(&self, changes: Vec<GraphChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
+        let (new, others) = bulk::sort_out(&self.store, changes)?;
+        let new: Vec<Vec<Quad>> = new.into_iter().map(GraphChange::quads).collect::<Result<_, _>>()?;
         let mut transaction = self.store.start_transaction().map_err(MetadataError::write)?;
-        for change in changes {
+        for change in others {
             replace(&mut transaction, change)?;
         }
         transaction.commit().map_err(MetadataError::write)?;
+        bulk::load(&self.store, new)?;
         self.count_commit();
         self.state.apply(&self.store, applied)
     }
@@ -176,38 +180,56 @@ impl Drop for MetadataStore {
 }
 
 fn replace(transaction: &mut Transaction<'_>, change: GraphChange) -> Result<(), MetadataError> {
-    if let Some(provenance) = change.provenance {
-        replace_provenance(transaction, provenance)?;
-    }
     let graph = named(&change.graph)?;
     transaction.remove_named_graph(graph.as_ref()).map_err(MetadataError::write)?;
-    let Some(content) = change.content else {
-        return Ok(());
-    };
-    let root = if change.root.is_empty() { graph.clone() } else { named(&change.root)? };
-    for quad in content.quads(&graph) {
-        transaction.insert(quad.as_ref());
-    }
-    for (predicate, value) in change.extra {
-        let quad = Quad::new(root.clone(), named(&predicate)?, value.into_term()?, graph.clone());
-        transaction.insert(quad.as_ref());
-    }
-    Ok(())
-}
-
-fn replace_provenance(transaction: &mut Transaction<'_>, provenance: Provenance) -> Result<(), MetadataError> {
-    let graph = GraphName::from(named(&provenance.graph)?);
-    for (subject, facts) in provenance.subjects {
-        let subject = named(&subject)?;
+    for (graph, subject) in change.provenance_subjects()? {
         let pattern = transaction.quads_for_pattern(Some(subject.as_ref().into()), None, None, Some(graph.as_ref()));
         let old: Vec<Quad> = pattern.collect::<Result<_, _>>().map_err(MetadataError::read)?;
         for quad in old {
             transaction.remove(quad.as_ref());
         }
-        for (predicate, value) in facts {
-            let quad = Quad::new(subject.clone(), named(&predicate)?, value.into_term()?, graph.clone());
-            transaction.insert(quad.as_ref());
+    }
+    for quad in change.quads()? {
+        transaction.insert(quad.as_ref());
+    }
+    Ok(())
+}
+
+impl GraphChange {
+    /// The shared graph, with each subject of it that is this dataset's own.
+    fn provenance_subjects(&self) -> Result<Vec<(GraphName, NamedNode)>, MetadataError> {
+        let Some(provenance) = &self.provenance else { return Ok(Vec::new()) };
+        let graph = GraphName::from(named(&provenance.graph)?);
+        provenance.subjects.iter().map(|(subject, _)| Ok((graph.clone(), named(subject)?))).collect()
+    }
+
+    /// All that the store holds about the dataset after the change.
+    fn quads(self) -> Result<Vec<Quad>, MetadataError> {
+        let mut quads = Vec::new();
+        if let Some(provenance) = self.provenance {
+            let graph = named(&provenance.graph)?;
+            for (subject, facts) in provenance.subjects {
+                state_facts(&mut quads, &named(&subject)?, facts, &graph)?;
+            }
         }
+        let graph = named(&self.graph)?;
+        if let Some(content) = self.content {
+            quads.extend(content.quads(&graph));
+            let root = if self.root.is_empty() { graph.clone() } else { named(&self.root)? };
+            state_facts(&mut quads, &root, self.extra, &graph)?;
+        }
+        Ok(quads)
+    }
+}
+
+fn state_facts(
+    quads: &mut Vec<Quad>,
+    subject: &NamedNode,
+    facts: Vec<(String, ExtraValue)>,
+    graph: &NamedNode,
+) -> Result<(), MetadataError> {
+    for (predicate, value) in facts {
+        quads.push(Quad::new(subject.clone(), named(&predicate)?, value.into_term()?, graph.clone()));
     }
     Ok(())
 }

@@ -65,6 +65,54 @@ fn a_change_that_cannot_be_made_changes_nothing() {
     assert_eq!(store.applied().unwrap(), applied(2));
 }
 
+/// All that a store holds in some graphs, each sorted.
+fn held(store: &MetadataStore, graphs: usize) -> Vec<String> {
+    let names = (0..graphs).map(|at| format!("https://n.example/{at}"));
+    let graph = |name: String| {
+        let text = String::from_utf8(store.triples(&name, ResultFormat::NTriples).unwrap()).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
+    names.chain(["https://n.example/graphs/provenance".to_owned()]).map(graph).collect()
+}
+
+#[test]
+fn many_new_graphs_at_once_are_the_same_as_a_few_at_a_time() {
+    let told = |at: usize, title: Option<String>| {
+        let page = format!("https://n.example/{at}");
+        let said = title.iter().map(|title| ("https://n.example/said".to_owned(), ExtraValue::Text(title.clone())));
+        let provenance = Provenance {
+            graph: "https://n.example/graphs/provenance".into(),
+            subjects: vec![(format!("{page}#record"), said.collect())],
+        };
+        GraphChange { provenance: Some(provenance), ..change(&page, title.as_deref()) }
+    };
+    // Two hundred new ones, then as many of which every third is gone, every fifth another, and a hundred and fifty are new.
+    let first = |at| told(at, Some(format!("Title {at}")));
+    let second = |at: usize| match at {
+        at if at.is_multiple_of(3) => told(at, None),
+        at if at.is_multiple_of(5) => told(at, Some(format!("Another {at}"))),
+        at => told(at, Some(format!("Title {at}"))),
+    };
+    let (at_once, in_turn) =
+        (MetadataStore::in_memory(ontology()).unwrap(), MetadataStore::in_memory(ontology()).unwrap());
+    at_once.apply((0..200).map(first).collect(), &applied(200)).unwrap();
+    // Few enough to be a transaction each.
+    let few = |from: usize| from..from + 50;
+    (0..200).step_by(50).for_each(|from| in_turn.apply(few(from).map(first).collect(), &applied(200)).unwrap());
+    assert_eq!(held(&at_once, 999), held(&in_turn, 999));
+    at_once.apply((0..350).map(second).collect(), &applied(550)).unwrap();
+    (0..350).step_by(50).for_each(|from| in_turn.apply(few(from).map(second).collect(), &applied(550)).unwrap());
+    assert_eq!(held(&at_once, 999), held(&in_turn, 999));
+    assert!(held(&at_once, 350).iter().filter(|graph| !graph.is_empty()).count() > 200);
+
+    let bad = GraphChange { extra: vec![("no iri".into(), ExtraValue::Integer(1))], ..told(999, Some("Bad".into())) };
+    let with_bad = (400..600).map(first).chain([bad]).collect();
+    assert!(matches!(at_once.apply(with_bad, &applied(900)), Err(MetadataError::Iri(_))));
+    assert_eq!(held(&at_once, 999), held(&in_turn, 999), "nothing has changed");
+}
+
 #[test]
 fn the_stores_own_notes_are_in_no_graph_and_in_no_union() {
     let store = store();

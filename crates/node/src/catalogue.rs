@@ -227,7 +227,7 @@ impl<'a> Import<'a> {
         let event = Event::Catalogue(Catalogued {
             crate_digest: item.digest,
             original: Some(item.original).filter(|original| *original != item.digest),
-            graph: self.graph_digest(&dataset, &item.bytes),
+            graph: self.graph_digest(&dataset, &item),
             source: self.source.0.clone(),
         });
         let version = self.announce(&dataset, event)?;
@@ -261,9 +261,10 @@ impl<'a> Import<'a> {
     }
 
     /// The digest of the record's graph as everyone reads it: relative ids start from the dataset's page.
-    fn graph_digest(&self, dataset: &DatasetId, bytes: &[u8]) -> Option<Digest> {
+    fn graph_digest(&self, dataset: &DatasetId, item: &Item) -> Option<Digest> {
         let page = self.node.config.page(dataset);
-        metadata_store::read_crate(bytes, &page, &self.node.ontology).ok().and_then(|read| read.graph.digest())
+        let read = self.node.recent_reads.read((item.digest, &item.bytes), &page, &self.node.ontology);
+        read.ok().and_then(|read| read.graph.digest())
     }
 
     fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, item: &Item) -> Result<(), NodeError> {

@@ -47,6 +47,7 @@ mod projector;
 mod provenance;
 mod publication;
 mod rebuild;
+mod recent_reads;
 mod recovery;
 mod rendering;
 mod searching;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dataset_model::{Access, DatasetKey, Entry, Event, NodeId, Person, StudyKey, Summary, Term, TermIri};
+use dataset_model::{Access, DatasetKey, Digest, Entry, Event, NodeId, Person, StudyKey, Summary, Term, TermIri};
 use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology, Provenance};
 use search_index::{IndexChange, SearchDocument, SearchIndex};
 
@@ -67,8 +67,9 @@ impl Node {
             let provenance = origin::statements(self.provenance_graph(), &page, None);
             return Ok(RecordChange { key, page, live: None, closure: Closure::default(), provenance });
         };
-        let (summary, graph, study_keys) = match metadata_store::read_crate(&bytes, &page, &self.ontology) {
-            Ok(read) => (read.summary, Some(read.graph), read.study_keys),
+        let digest = entry.crate_digest().unwrap_or_else(|| Digest::of(&bytes));
+        let (summary, graph, study_keys) = match self.recent_reads.read((digest, &bytes), &page, &self.ontology) {
+            Ok(read) => (read.summary.clone(), Some(read.graph.clone()), read.study_keys.clone()),
             Err(error) => (unreadable_summary(&page, &error.to_string()), None, Vec::new()),
         };
         let images = self.images_at(self.config.url_of(node).unwrap_or_default(), &key, &entry, Some(&bytes))?;

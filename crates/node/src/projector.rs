@@ -13,7 +13,7 @@ use tokio::{
 use crate::{Node, NodeError, projection::Projection};
 
 /// Entries applied in one commit of a projection.
-const BATCH: u64 = 256;
+const BATCH: u64 = 512;
 /// The longest a use case waits for the projections to show what it did.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -24,6 +24,7 @@ use crate::{
     ontologies::{self, Ontologies},
     peers::PeerStatus,
     projector::Projector,
+    recent_reads::RecentReads,
     recovery,
     rendering::{
         cache::PictureCache,
@@ -71,6 +72,7 @@ pub struct Node {
     pub(crate) peers: Vec<Peer>,
     pub(crate) wake_harvest: Notify,
     pub(crate) known_datasets: KnownDatasets,
+    pub(crate) recent_reads: RecentReads,
     pub(crate) board: Board,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
@@ -166,6 +168,7 @@ impl Node {
             peers,
             wake_harvest: Notify::new(),
             known_datasets: KnownDatasets::default(),
+            recent_reads: RecentReads::default(),
             board: Board::default(),
             engine,
             foreign,
