@@ -54,6 +54,19 @@ pub enum FederationError {
         /// Entries offered.
         offered: u64,
     },
+    /// Fewer witnesses than are required have cosigned the checkpoint.
+    #[error(
+        "the checkpoint of {size} entries has cosignatures of {found} known nodes, {required} are required here: \
+         it is taken when more have cosigned it"
+    )]
+    NotWitnessed {
+        /// The size it tells.
+        size: u64,
+        /// Valid cosignatures of nodes that are followed here.
+        found: usize,
+        /// How many are required.
+        required: usize,
+    },
     /// The peer's hash tiles do not give the root it signed.
     #[error("the peer's hash tiles do not fit the tree of {size} entries that it signed")]
     Inconsistent {
@@ -102,6 +115,7 @@ impl FederationError {
             | Self::WrongDigest { .. }
             | Self::Malformed { .. } => true,
             Self::Unreachable { .. }
+            | Self::NotWitnessed { .. }
             | Self::Timeout { .. }
             | Self::Refused { .. }
             | Self::BadKey { .. }

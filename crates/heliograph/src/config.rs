@@ -355,7 +355,7 @@ impl Config {
 fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
     let id = section.id.parse().context("federation.peers.id")?;
     let url = section.url.trim_end_matches('/').to_owned();
-    Ok(PeerConfig { id, url, public_key: section.public_key.clone() })
+    Ok(PeerConfig::new(id, url, section.public_key.clone()))
 }
 
 /// `HELIOGRAPH_SERVER_LISTEN` is `listen` in `[server]`.

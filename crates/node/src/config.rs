@@ -45,6 +45,13 @@ pub struct PeerConfig {
     pub public_key: String,
 }
 
+impl PeerConfig {
+    /// A peer that is followed as all are by default.
+    pub fn new(id: NodeId, url: String, public_key: String) -> Self {
+        Self { id, url, public_key }
+    }
+}
+
 /// What a node takes at most.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -88,14 +95,6 @@ impl NodeConfig {
     /// The address of a dataset's page on this node: its IRI when the dataset is ours.
     pub fn page(&self, id: &dataset_model::DatasetId) -> String {
         format!("{}/datasets/{id}", self.public_url)
-    }
-
-    /// The address of a node of the federation, ours or a peer's.
-    pub fn url_of(&self, node: &NodeId) -> Option<&str> {
-        if *node == self.id {
-            return Some(&self.public_url);
-        }
-        self.peers.iter().find(|peer| peer.id == *node).map(|peer| peer.url.as_str())
     }
 }
 

@@ -98,10 +98,10 @@ impl Node {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn description(&self) -> Result<NodeDescription, NodeError> {
-        let peers = self.config.peers.iter().map(|peer| PeerDescription {
-            id: peer.id.clone(),
-            url: peer.url.clone(),
-            public_key: peer.public_key.clone(),
+        let peers = self.peers.all().into_iter().map(|peer| PeerDescription {
+            id: peer.config.id.clone(),
+            url: peer.config.url.clone(),
+            public_key: peer.puller().key().to_string(),
         });
         Ok(NodeDescription {
             id: self.config.id.clone(),

@@ -1,8 +1,126 @@
+//! The nodes this one follows: those of the configuration and those added at run time, treated alike.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicBool},
+    time::Instant,
+};
+
 use dataset_model::{NodeId, Timestamp};
-use federation::PublicKey;
+use federation::{PeerDescription, PublicKey, Puller};
 use serde::Serialize;
+use tokio::sync::{Notify, watch};
 
 use crate::{Actor, Node, NodeError, PeerConfig, policy};
+
+/// A peer with the tools to follow it and what happened so far.
+pub(crate) struct Peer {
+    /// How it is followed.
+    pub config: PeerConfig,
+    /// What happened so far.
+    pub status: Mutex<PeerStatus>,
+    /// Held during a pass over its log.
+    pub pulling: tokio::sync::Mutex<()>,
+    /// Makes its follower look again now.
+    pub wake: Notify,
+    /// Becomes true when it is followed no more.
+    pub removed: watch::Sender<bool>,
+    /// Whether a task follows it.
+    pub followed: AtomicBool,
+    /// The nodes it says it follows, and when it was asked.
+    neighbours: Mutex<(Option<Instant>, Vec<PeerDescription>)>,
+    puller: RwLock<Puller>,
+}
+
+impl Peer {
+    /// Makes ready to follow a peer.
+    pub(crate) fn open(config: PeerConfig, added: bool) -> Result<Self, NodeError> {
+        let key = read_key(&config)?;
+        let url =
+            config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
+        let puller = Puller::new(url, key, federation::Limits::default())
+            .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
+        let status = Mutex::new(PeerStatus::new(&config, added));
+        Ok(Self {
+            config,
+            status,
+            pulling: tokio::sync::Mutex::default(),
+            wake: Notify::new(),
+            removed: watch::Sender::new(false),
+            followed: AtomicBool::new(false),
+            neighbours: Mutex::default(),
+            puller: RwLock::new(puller),
+        })
+    }
+
+    /// Reads its log, believing what the pinned key vouches for. Cheap to have.
+    pub(crate) fn puller(&self) -> Puller {
+        self.puller.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What happened so far, to be read or changed.
+    pub(crate) fn status(&self) -> MutexGuard<'_, PeerStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes it says it follows, and when it was asked.
+    pub(crate) fn neighbours(&self) -> MutexGuard<'_, (Option<Instant>, Vec<PeerDescription>)> {
+        self.neighbours.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error of this peer's.
+    pub(crate) fn fault(&self, source: federation::FederationError) -> NodeError {
+        NodeError::Peer { peer: self.config.id.to_string(), source }
+    }
+}
+
+/// All peers, in the order of the configuration, then in that of their addition. Others may come and go at any time.
+#[derive(Default)]
+pub(crate) struct Peers {
+    all: RwLock<Vec<Arc<Peer>>>,
+    /// The address of every node that is followed or was.
+    addresses: RwLock<HashMap<NodeId, String>>,
+    /// Told when a peer was added.
+    pub changed: Notify,
+    /// Held while one is added or removed.
+    pub changing: tokio::sync::Mutex<()>,
+}
+
+impl Peers {
+    /// Every peer there is now.
+    pub(crate) fn all(&self) -> Vec<Arc<Peer>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The peer of that name.
+    pub(crate) fn get(&self, id: &NodeId) -> Option<Arc<Peer>> {
+        self.all().into_iter().find(|peer| peer.config.id == *id)
+    }
+
+    /// Adds one; a task follows it from now on.
+    pub(crate) fn add(&self, peer: Arc<Peer>) {
+        self.remember(&peer.config.id, &peer.config.url);
+        self.all.write().unwrap_or_else(PoisonError::into_inner).push(peer);
+        self.changed.notify_one();
+    }
+
+    /// Takes one out; nobody follows it from now on.
+    pub(crate) fn remove(&self, id: &NodeId) {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        for gone in all.extract_if(.., |peer| peer.config.id == *id) {
+            gone.removed.send_replace(true);
+        }
+    }
+
+    /// Keeps the address of a node that is not followed any more, for the records held of it.
+    pub(crate) fn remember(&self, id: &NodeId, url: &str) {
+        self.addresses.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), url.to_owned());
+    }
+
+    fn url_of(&self, id: &NodeId) -> Option<String> {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+}
 
 /// How a peer stands with us.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +133,8 @@ pub struct PeerStatus {
     pub public_key: String,
     /// Short form of the key, for reading aloud.
     pub fingerprint: String,
+    /// Whether it was added at run time; otherwise it is in the configuration.
+    pub added: bool,
     /// Entries of its log held here, all verified.
     pub held: u64,
     /// The size its last verified checkpoint told.
@@ -32,13 +152,14 @@ pub struct PeerStatus {
 }
 
 impl PeerStatus {
-    pub(crate) fn new(config: &PeerConfig) -> Self {
+    fn new(config: &PeerConfig, added: bool) -> Self {
         let fingerprint = config.public_key.parse::<PublicKey>().map(|key| key.fingerprint()).unwrap_or_default();
         Self {
             id: config.id.clone(),
             url: config.url.clone(),
             public_key: config.public_key.clone(),
             fingerprint,
+            added,
             held: 0,
             offered: None,
             checked: None,
@@ -63,11 +184,21 @@ impl Node {
     pub fn peers(&self, actor: &Actor) -> Result<Vec<PeerStatus>, NodeError> {
         policy::require_read(actor, dataset_model::Access::Open, || NodeError::NotFound("no peers".into()))?;
         let mut states = Vec::new();
-        for peer in &self.peers {
-            let mut status = peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        for peer in self.peers.all() {
+            let mut status = peer.status().clone();
             status.held = self.ledger.size(&status.id)?;
             states.push(status);
         }
         Ok(states)
     }
+
+    /// The address of a node of the federation: ours, a peer's, or that of one that was a peer.
+    pub(crate) fn url_of(&self, node: &NodeId) -> Option<String> {
+        if *node == self.config.id { Some(self.config.public_url.clone()) } else { self.peers.url_of(node) }
+    }
+}
+
+fn read_key(config: &PeerConfig) -> Result<PublicKey, NodeError> {
+    let read = config.public_key.parse::<PublicKey>();
+    read.map_err(|error| NodeError::Invalid(format!("public key of peer '{}': {error}", config.id)))
 }

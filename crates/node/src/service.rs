@@ -7,22 +7,22 @@ use std::{
 
 use archive_store::Archive;
 use dataset_model::DatasetId;
-use federation::{NodeKey, PublicKey, Puller};
+use federation::{NodeKey, PublicKey};
 use ledger::Ledger;
 use lru::LruCache;
 use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
-use tokio::sync::{Notify, RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::{
     ForeignConverter, NodeConfig, NodeError, QueryWorkers,
     conversion::{Engine, OmeZarr},
     door::Judgements,
     jobs::Board,
-    keys,
+    joining, keys,
     known_datasets::KnownDatasets,
     ontologies::{self, Ontologies},
-    peers::PeerStatus,
+    peers::Peers,
     projector::Projector,
     recovery,
     rendering::{
@@ -68,19 +68,11 @@ pub struct Node {
     pub(crate) subjects: Mutex<LruCache<SubjectKey, Arc<Subject>>>,
     pub(crate) querying: Semaphore,
     pub(crate) query_workers: OnceLock<Arc<dyn QueryWorkers>>,
-    pub(crate) peers: Vec<Peer>,
-    pub(crate) wake_harvest: Notify,
+    pub(crate) peers: Peers,
     pub(crate) known_datasets: KnownDatasets,
     pub(crate) board: Board,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
-}
-
-/// A peer with the tools to follow it and what happened so far.
-pub(crate) struct Peer {
-    pub status: Mutex<PeerStatus>,
-    pub puller: Puller,
-    pub pulling: tokio::sync::Mutex<()>,
 }
 
 /// Tasks that run until they are told to stop.
@@ -134,7 +126,7 @@ impl Node {
         let ontology = ontologies::open(&data, &ledger)?;
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
-        let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
+        let peers = joining::open_peers(&config, &ledger)?;
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
         let pictures = PictureCache::open(data.join("cache").join("pictures"), config.limits.render_cache_bytes);
         let node = Arc::new(Self {
@@ -164,7 +156,6 @@ impl Node {
             querying: Semaphore::new(4),
             query_workers: OnceLock::new(),
             peers,
-            wake_harvest: Notify::new(),
             known_datasets: KnownDatasets::default(),
             board: Board::default(),
             engine,
@@ -179,7 +170,7 @@ impl Node {
     pub fn start(self: &Arc<Self>) -> Background {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = self.start_projectors(&stopped);
-        tasks.extend(self.start_followers(&stopped));
+        tasks.push(self.start_followers(&stopped));
         tasks.push(self.start_jobs(&stopped));
         tasks.push(self.start_ontologies(&stopped));
         Background { tasks, stop }
@@ -214,18 +205,6 @@ impl Locks {
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         locks.entry(id.clone()).or_default().clone()
     }
-}
-
-fn open_peer(config: &crate::PeerConfig) -> Result<Peer, NodeError> {
-    let key = config
-        .public_key
-        .parse::<PublicKey>()
-        .map_err(|error| NodeError::Invalid(format!("public key of peer '{}': {error}", config.id)))?;
-    let url =
-        config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
-    let puller = Puller::new(url, key, federation::Limits::default())
-        .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
-    Ok(Peer { status: Mutex::new(PeerStatus::new(config)), puller, pulling: tokio::sync::Mutex::new(()) })
 }
 
 /// Writes a file only its owner may read, whole or not at all.

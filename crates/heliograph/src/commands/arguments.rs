@@ -25,8 +25,8 @@ pub(crate) enum Command {
     Search(Search),
     /// One pass over a peer's log, or over all peers', now.
     Harvest(Harvest),
-    /// State and lag of each peer.
-    Peers(Remote),
+    /// State and lag of each peer; add and remove peers.
+    Peers(Peers),
     /// Check an OME-Zarr image, here or on the web, or an RO-Crate file.
     Validate(Validate),
     /// Convert a microscope file or an OME-Zarr of any version to OME-Zarr 0.5; safe to interrupt and run again.
@@ -76,13 +76,13 @@ pub(crate) struct ConfigFile {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// The node's address.
-    #[arg(long, env = "HELIOGRAPH_NODE", default_value = "http://127.0.0.1:8101")]
+    #[arg(long, global = true, env = "HELIOGRAPH_NODE", default_value = "http://127.0.0.1:8101")]
     pub node: String,
     /// A token of that node.
-    #[arg(long, env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Print one JSON object as the last line.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
 }
 
@@ -164,6 +164,34 @@ pub(crate) struct Harvest {
     pub peer: Option<String>,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Peers {
+    #[command(subcommand)]
+    pub command: Option<PeersCommand>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeersCommand {
+    /// Show the identity of a node, pin its key, and follow it.
+    Add {
+        /// The node's address, such as https://japan.example.org.
+        url: String,
+        /// The key its operator gave you; it is pinned only when the node presents this one.
+        #[arg(long)]
+        key: Option<String>,
+        /// Pin the key that the node presents, without asking.
+        #[arg(long, conflicts_with = "key")]
+        yes: bool,
+    },
+    /// Stop following a peer that was added; what is held of it stays.
+    Remove {
+        /// The peer's name.
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,8 @@ use crate::{
 pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> {
     let own = own(&site)?;
     let peers = site.node.peers(&Actor::Anonymous)?;
-    html(&FederationPage::new(&site.identity, own, &peers))
+    let suggested = site.node.suggested_peers().await;
+    html(&FederationPage::new(&site.identity, own, &peers, suggested))
 }
 
 fn own(site: &Site) -> Result<OwnNode, NodeError> {

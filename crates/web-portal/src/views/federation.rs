@@ -1,5 +1,5 @@
 use askama::Template;
-use node::PeerStatus;
+use node::{PeerStatus, SuggestedPeer};
 
 use super::{
     chrome::{Chrome, Section},
@@ -14,6 +14,7 @@ pub(crate) struct FederationPage {
     pub chrome: Chrome,
     pub own: OwnNode,
     pub peers: Vec<PeerCard>,
+    pub suggested: Vec<SuggestedPeer>,
 }
 
 /// This node.
@@ -129,11 +130,12 @@ impl PeerCard {
 }
 
 impl FederationPage {
-    pub(crate) fn new(identity: &Identity, own: OwnNode, peers: &[PeerStatus]) -> Self {
+    pub(crate) fn new(identity: &Identity, own: OwnNode, peers: &[PeerStatus], suggested: Vec<SuggestedPeer>) -> Self {
         Self {
             chrome: Chrome::new(identity, Section::Federation, "Federation"),
             own,
             peers: peers.iter().map(PeerCard::of).collect(),
+            suggested,
         }
     }
 }
@@ -148,6 +150,7 @@ mod tests {
             url: "https://japan.example.org".into(),
             public_key: "heliograph/japan+0+x".into(),
             fingerprint: "abcd".into(),
+            added: false,
             held: 1200,
             offered: Some(1252),
             checked: Some("2026-11-21T10:00:00Z".parse().unwrap()),
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn the_page_shows_lag_and_last_error_in_words() {
         let failed = PeerStatus { error: Some("<timeout>".into()), failures: 3, ..peer() };
-        let page = FederationPage::new(&Identity::example(), own(), &[failed]).render().unwrap();
+        let page = FederationPage::new(&Identity::example(), own(), &[failed], Vec::new()).render().unwrap();
         for text in [
             "1,200",
             "1,252",
@@ -201,8 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_a_partner_named_is_shown_as_hearsay() {
+        let named = SuggestedPeer {
+            id: "brazil".parse().unwrap(),
+            url: "https://brazil.example.org".into(),
+            public_key: "heliograph/brazil+0+x".into(),
+            fingerprint: "b7a2".into(),
+            suggested_by: "japan".parse().unwrap(),
+        };
+        let page = FederationPage::new(&Identity::example(), own(), &[peer()], vec![named]).render().unwrap();
+        for text in ["brazil", "b7a2", "named by japan", "heliograph peers add https://brazil.example.org"] {
+            assert!(page.contains(text), "{text} is missing: {page}");
+        }
+    }
+
+    #[test]
     fn a_node_alone_says_so() {
-        let page = FederationPage::new(&Identity::example(), own(), &[]).render().unwrap();
+        let page = FederationPage::new(&Identity::example(), own(), &[], Vec::new()).render().unwrap();
         assert!(page.contains("follows no other node"), "{page}");
     }
 }
