@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dataset_model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{FederationError, NodeKey, PublicKey, note};
 
@@ -13,7 +14,7 @@ pub(crate) const HEADER: &str = "cosignature/v1\n";
 pub const MAX_COSIGNATURES: usize = 99;
 
 /// A witness's statement that, as of a time, a checkpoint is the latest one it saw of a log, and extends all those before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cosignature {
     /// The name of the witness's key.
     pub witness: String,

@@ -50,7 +50,7 @@ mod witness;
 pub use checkpoint::Checkpoint;
 pub use client::{PeerClient, SeenCheckpoints, WitnessAnswer};
 pub use cosignature::{Cosignature, MAX_COSIGNATURES, with_cosignatures};
-pub use description::{NodeDescription, PROTOCOL, PeerDescription};
+pub use description::{NodeDescription, PROTOCOL, PeerDescription, WitnessDescription};
 pub use error::FederationError;
 pub use fork::{ForkProof, ForkSide};
 pub use key::{NodeKey, PublicKey};

@@ -9,7 +9,7 @@ use crate::{FederationError, NodeKey, PublicKey, checkpoint::decimal, note, tile
 /// The first line of a statement.
 const HEADER: &str = "heliograph/key-change/v1";
 /// The most statements of a chain that are read.
-const MAX_CHANGES: usize = 1000;
+const MAX_CHANGES: usize = 100;
 
 /// A log's change from one key to another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,
         Command::Ontology { command } => ontology::ontology(command).await,
-        Command::Keygen { origin } => offline::keygen(&origin),
+        Command::Keygen(keygen) => offline::keygen(&keygen).await,
         Command::SparqlWorker { store } => offline::sparql_worker(store).await,
         Command::Config { command } => offline::config(command),
     }

@@ -45,6 +45,7 @@ mod sources;
 mod sparql;
 mod terms;
 mod tokens;
+mod witness;
 
 use std::sync::Arc;
 

@@ -100,14 +100,15 @@ impl Node {
     }
 
     /// What a follower does each time.
-    async fn look_again(self: &Arc<Self>, peer: &Peer) -> Result<(), NodeError> {
+    async fn look_again(self: &Arc<Self>, peer: &Arc<Peer>) -> Result<(), NodeError> {
         self.follow_once(peer).await?;
         self.look_around(peer).await;
+        self.hear(peer).await;
         Ok(())
     }
 
     /// One pass, its outcome written down.
-    async fn follow_once(self: &Arc<Self>, peer: &Peer) -> Result<HarvestReport, NodeError> {
+    async fn follow_once(self: &Arc<Self>, peer: &Arc<Peer>) -> Result<HarvestReport, NodeError> {
         let _alone = peer.pulling.lock().await;
         let outcome = self.pull(peer, &peer.config.id).await;
         let mut status = peer.status();
@@ -129,10 +130,9 @@ impl Node {
         outcome
     }
 
-    async fn pull(self: &Arc<Self>, peer: &Peer, id: &NodeId) -> Result<HarvestReport, NodeError> {
-        let fault = |source| peer.fault(source);
+    async fn pull(self: &Arc<Self>, peer: &Arc<Peer>, id: &NodeId) -> Result<HarvestReport, NodeError> {
+        let checkpoint = self.next_checkpoint(peer).await?;
         let mut held = self.ledger.frontier(id)?;
-        let checkpoint = peer.puller().checkpoint(held.size(), held.root()).await.map_err(fault)?;
         let mut report = HarvestReport {
             peer: id.clone(),
             seen: 0,
@@ -148,6 +148,7 @@ impl Node {
             held = self.pull_batch(peer, id, &checkpoint, &held, &mut report).await?;
             self.wake_projectors();
         }
+        self.weigh_again(peer)?;
         Ok(report)
     }
 

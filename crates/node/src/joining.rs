@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    Actor, Node, NodeConfig, NodeError, PeerConfig, Scope,
+    Actor, Node, NodeConfig, NodeError, PeerConfig, Scope, key_rotation,
     peers::{Peer, Peers},
     policy,
 };
@@ -86,7 +86,7 @@ pub struct SuggestedPeer {
 pub(crate) fn open_peers(config: &NodeConfig, ledger: &Ledger) -> Result<Peers, NodeError> {
     let peers = Peers::default();
     for configured in &config.peers {
-        peers.add(Arc::new(Peer::open(configured.clone(), false)?));
+        peers.add(open_peer(ledger, configured.clone(), false)?);
     }
     for row in added_peers(ledger).iter_prefix("") {
         let (id, added) = row?;
@@ -103,10 +103,16 @@ pub(crate) fn open_peers(config: &NodeConfig, ledger: &Ledger) -> Result<Peers, 
             }
             Some(_) => {}
             None if added.removed.is_some() => peers.remember(&id, &added.url),
-            None => peers.add(Arc::new(Peer::open(PeerConfig::new(id, added.url, added.public_key), true)?)),
+            None => peers.add(open_peer(ledger, PeerConfig::new(id, added.url, added.public_key), true)?),
         }
     }
     Ok(peers)
+}
+
+fn open_peer(ledger: &Ledger, config: PeerConfig, added: bool) -> Result<Arc<Peer>, NodeError> {
+    let peer = Peer::open(config, added)?;
+    key_rotation::take_up_keys(ledger, &peer)?;
+    Ok(Arc::new(peer))
 }
 
 fn added_peers(ledger: &Ledger) -> Collection<AddedPeer> {
@@ -123,7 +129,8 @@ impl Node {
         policy::require(actor, Scope::Admin)?;
         let url = peer_url(&wanted.url)?;
         let _alone = self.peers.changing.lock().await;
-        let named = |source| NodeError::Peer { peer: address(&url), source };
+        let at = address(&url);
+        let named = |source| NodeError::Peer { peer: at.clone(), source };
         let client = federation::PeerClient::new(url.clone(), federation::Limits::default()).map_err(named)?;
         let description = client.description().await.map_err(named)?;
         let key: PublicKey = description.public_key.parse().map_err(named)?;
@@ -183,9 +190,10 @@ impl Node {
         let config = PeerConfig::new(offer.id.clone(), offer.url.clone(), offer.public_key.clone());
         let (url, public_key) = (config.url.clone(), config.public_key.clone());
         let document = AddedPeer { url, public_key, added: Timestamp::now(), removed: None };
-        let peer = Arc::new(Peer::open(config, true)?);
+        let peer = open_peer(&self.ledger, config, true)?;
         self.ledger.write(vec![added_peers(&self.ledger).put(offer.id.as_str(), &document)?])?;
         self.peers.add(peer);
+        self.announcing.wake.notify_one();
         Ok(())
     }
 
@@ -200,7 +208,7 @@ impl Node {
             return Err(NodeError::Invalid(what));
         }
         for peer in self.peers.all() {
-            let (same_name, same_key) = (peer.config.id == found.id, peer.puller().key() == *key);
+            let (same_name, same_key) = (peer.config.id == found.id, *peer.puller().key() == *key);
             if same_name && same_key && peer.config.url == address(url) {
                 return Ok(true);
             }
@@ -251,7 +259,7 @@ impl Node {
             let (Ok(key), Ok(url)) = (other.public_key.parse::<PublicKey>(), peer_url(&other.url)) else { continue };
             let known = other.id == self.config.id
                 || key == self.public_key()
-                || peers.iter().any(|peer| peer.config.id == other.id || peer.puller().key() == key);
+                || peers.iter().any(|peer| peer.config.id == other.id || *peer.puller().key() == key);
             let reachable = matches!((reach, Reach::of(&url).await), (Some(by), Some(its)) if its <= by);
             let plain = is_plain(&other.url) && is_plain(&other.public_key);
             if !known && reachable && plain {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use dataset_model::{NodeId, Timestamp};
-use federation::{PeerDescription, PublicKey, Puller};
+use federation::{KeyChange, PeerDescription, PublicKey, Puller};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
-use crate::{Actor, Node, NodeError, PeerConfig, policy};
+use crate::{Actor, Node, NodeError, PeerConfig, Witness, gossip::Hearsay, policy};
 
 /// A peer with the tools to follow it and what happened so far.
 pub(crate) struct Peer {
@@ -27,6 +27,13 @@ pub(crate) struct Peer {
     pub removed: watch::Sender<bool>,
     /// Whether a task follows it.
     pub followed: AtomicBool,
+    /// Held while a checkpoint of its log is compared with the last verified one and written down.
+    pub verifying: Mutex<()>,
+    /// The tag of the checkpoints it told of last.
+    pub heard: Mutex<Option<String>>,
+    unproven: Mutex<Vec<Hearsay>>,
+    /// The changes of its key since the one in the configuration.
+    key_changes: RwLock<Vec<KeyChange>>,
     /// The nodes it says it follows, and when it was asked.
     neighbours: Mutex<(Option<Instant>, Vec<PeerDescription>)>,
     puller: RwLock<Puller>,
@@ -48,6 +55,10 @@ impl Peer {
             wake: Notify::new(),
             removed: watch::Sender::new(false),
             followed: AtomicBool::new(false),
+            verifying: Mutex::default(),
+            heard: Mutex::default(),
+            unproven: Mutex::default(),
+            key_changes: RwLock::default(),
             neighbours: Mutex::default(),
             puller: RwLock::new(puller),
         })
@@ -56,6 +67,28 @@ impl Peer {
     /// Reads its log, believing what the pinned key vouches for. Cheap to have.
     pub(crate) fn puller(&self) -> Puller {
         self.puller.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The changes of its key since the one in the configuration.
+    pub(crate) fn key_changes(&self) -> Vec<KeyChange> {
+        self.key_changes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Believes the key to which these changes lead, from now on.
+    pub(crate) fn follow_keys(&self, changes: &[KeyChange]) {
+        let Some(last) = changes.last() else { return };
+        let puller = self.puller().with_key(last.to.clone());
+        *self.puller.write().unwrap_or_else(PoisonError::into_inner) = puller;
+        self.key_changes.write().unwrap_or_else(PoisonError::into_inner).extend_from_slice(changes);
+        let mut status = self.status();
+        (status.public_key, status.fingerprint) = (last.to.to_string(), last.to.fingerprint());
+        status.key_changed = Some(KeyChanged { time: last.time, from: last.from.fingerprint(), size: last.tree.size });
+        tracing::info!(peer = %self.config.id, to = status.fingerprint, "the peer's log goes on under a key that its old one signed");
+    }
+
+    /// Checkpoints of its log that others told of, of more entries than are held.
+    pub(crate) fn unproven(&self) -> MutexGuard<'_, Vec<Hearsay>> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What happened so far, to be read or changed.
@@ -143,12 +176,51 @@ pub struct PeerStatus {
     pub checked: Option<Timestamp>,
     /// When entries last arrived.
     pub changed: Option<Timestamp>,
+    /// The peers that have cosigned its last checkpoint.
+    pub witnesses: Vec<Witness>,
+    /// What of this node's log it has cosigned last.
+    pub cosigned: Option<Cosigned>,
+    /// When its key was changed last, if it was since it is followed here.
+    pub key_changed: Option<KeyChanged>,
+    /// Two histories of its log, about which nobody has decided: nothing is taken from it.
+    pub fork: Option<ForkFound>,
     /// What went wrong last, if the last pass failed.
     pub error: Option<String>,
     /// Whether the error is the peer's doing (a lie, a fork), not the network's.
     pub peer_fault: bool,
     /// Passes that failed since the last that did not.
     pub failures: u32,
+}
+
+/// A checkpoint of this node's log that a peer has cosigned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cosigned {
+    /// How many entries it tells of.
+    pub size: u64,
+    /// When it was cosigned.
+    pub time: Timestamp,
+}
+
+/// That a peer's log goes on under another key, as the one before has signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyChanged {
+    /// When.
+    pub time: Timestamp,
+    /// Fingerprint of the key before.
+    pub from: String,
+    /// How many entries the log had then.
+    pub size: u64,
+}
+
+/// That a peer's log has two histories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForkFound {
+    /// They differ within so many first entries.
+    pub size: u64,
+    /// When that was found.
+    pub found: Timestamp,
+    /// From whom the second history came.
+    pub found_by: String,
 }
 
 impl PeerStatus {
@@ -164,6 +236,10 @@ impl PeerStatus {
             offered: None,
             checked: None,
             changed: None,
+            witnesses: Vec::new(),
+            cosigned: None,
+            key_changed: None,
+            fork: None,
             error: None,
             peer_fault: false,
             failures: 0,
@@ -187,6 +263,11 @@ impl Node {
         for peer in self.peers.all() {
             let mut status = peer.status().clone();
             status.held = self.ledger.size(&status.id)?;
+            status.fork = self.open_fork(&status.id)?.map(|fork| ForkFound {
+                size: fork.proof.size,
+                found: fork.found,
+                found_by: fork.found_by,
+            });
             states.push(status);
         }
         Ok(states)

@@ -7,7 +7,7 @@ use std::{
 
 use archive_store::Archive;
 use dataset_model::DatasetId;
-use federation::{NodeKey, PublicKey};
+use federation::{NodeKey, PublicKey, Tree};
 use ledger::Ledger;
 use lru::LruCache;
 use metadata_store::{MetadataStore, Ontology};
@@ -16,10 +16,11 @@ use tokio::sync::{RwLock, Semaphore};
 
 use crate::{
     ForeignConverter, NodeConfig, NodeError, QueryWorkers,
+    announcing::Announcing,
     conversion::{Engine, OmeZarr},
     door::Judgements,
     jobs::Board,
-    joining, keys,
+    joining, key_rotation,
     known_datasets::KnownDatasets,
     ontologies::{self, Ontologies},
     peers::Peers,
@@ -50,7 +51,9 @@ pub struct Node {
     pub(crate) ontologies: Ontologies,
     pub(crate) searchable: Projector,
     pub(crate) queryable: Projector,
-    pub(crate) checkpoint: Mutex<Option<(u64, String)>>,
+    /// The tree that was signed last, and the signed checkpoint.
+    pub(crate) checkpoint: Mutex<Option<(Tree, String)>>,
+    pub(crate) announcing: Announcing,
     pub(crate) drafts_in_use: Locks,
     /// Files of drafts that are being sent, at least as many as there are; counted again when a limit seems reached.
     pub(crate) draft_file_counts: Mutex<HashMap<DatasetId, u64>>,
@@ -121,7 +124,8 @@ impl Node {
         let data = config.data_dir.clone();
         std::fs::create_dir_all(&data).map_err(|error| unusable(&data, &error))?;
         let ledger = Ledger::open(&data.join("ledger"))?;
-        let key = keys::load_or_make(&data.join("keys"), &config.id)?;
+        let key = key_rotation::open_key(&data.join("keys"), &config.id, &ledger)?;
+        let announcing = Announcing::open(&config, &ledger)?;
         let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
         let ontology = ontologies::open(&data, &ledger)?;
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
@@ -141,6 +145,7 @@ impl Node {
             ontology,
             ontologies: Ontologies::default(),
             checkpoint: Mutex::new(None),
+            announcing,
             drafts_in_use: Locks::default(),
             draft_file_counts: Mutex::default(),
             datasets_in_use: Locks::default(),
@@ -171,6 +176,7 @@ impl Node {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = self.start_projectors(&stopped);
         tasks.push(self.start_followers(&stopped));
+        tasks.push(tokio::spawn(self.clone().announce(stopped.clone())));
         tasks.push(self.start_jobs(&stopped));
         tasks.push(self.start_ontologies(&stopped));
         Background { tasks, stop }

@@ -43,11 +43,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OntologyCommand,
     },
-    /// Make a signing key and print it with its public key.
-    Keygen {
-        /// The log's origin, such as heliograph/europe.
-        origin: String,
-    },
+    /// Make a signing key and print it with its public key; or give a node a new one that its old one signs.
+    Keygen(Keygen),
     /// Answer queries of a node that runs here; nodes start it themselves.
     #[command(hide = true)]
     SparqlWorker {
@@ -167,6 +164,18 @@ pub(crate) struct Harvest {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// The log's origin, such as heliograph/europe.
+    #[arg(required_unless_present = "rotate")]
+    pub origin: Option<String>,
+    /// Give the node of the configuration a new key, in a statement signed by the old one; the node must not be running.
+    #[arg(long, conflicts_with = "origin")]
+    pub rotate: bool,
+    #[command(flatten)]
+    pub place: ConfigFile,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Peers {
     #[command(subcommand)]
     pub command: Option<PeersCommand>,
@@ -191,6 +200,14 @@ pub(crate) enum PeersCommand {
     Remove {
         /// The peer's name.
         name: String,
+    },
+    /// Go on following a peer whose log was found to have two histories, once you know why it had.
+    Forgive {
+        /// The peer's name.
+        name: String,
+        /// What you found out; it is kept with the proof.
+        #[arg(long, default_value = "")]
+        note: String,
     },
 }
 

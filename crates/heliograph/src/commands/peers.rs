@@ -28,6 +28,11 @@ pub(crate) async fn peers(arguments: &Peers) -> Result<ExitCode> {
                 &format!("'{name}' is not followed any more; what is held of it stays"),
             );
         }
+        Some(PeersCommand::Forgive { name, note }) => {
+            let path = format!("/api/v1/peers/{}/forgive", escape(name));
+            remote.client()?.post(&path, &json!({"note": note})).await?;
+            say(remote, &json!({"forgiven": name}), &format!("'{name}' is read again"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,6 +28,9 @@ fn own(site: &Site) -> Result<OwnNode, NodeError> {
         public_key: description.public_key,
         fingerprint: site.node.public_key().fingerprint(),
         log_size: format::number(description.log_size),
-        checkpoint: site.node.checkpoint()?,
+        // With witnesses required, there is none until they have cosigned one.
+        checkpoint: site.node.checkpoint().unwrap_or_else(|error| format!("{error}\n")),
+        witnesses: description.witnesses.iter().map(|it| (it.id.to_string(), format::moment(it.time))).collect(),
+        alarm: site.node.alarm(),
     })
 }

@@ -28,6 +28,10 @@ pub(crate) struct OwnNode {
     pub fingerprint: String,
     pub log_size: String,
     pub checkpoint: String,
+    /// Who has cosigned the checkpoint, and when.
+    pub witnesses: Vec<(String, String)>,
+    /// What somebody said about the log that should not be.
+    pub alarm: Option<String>,
 }
 
 /// A partner.
@@ -43,6 +47,11 @@ pub(crate) struct PeerCard {
     pub lag: String,
     pub checked: String,
     pub changed: String,
+    /// Who else has cosigned its last checkpoint, and when.
+    pub witnesses: Vec<(String, String)>,
+    /// What it has cosigned of this node's log, and when.
+    pub cosigned: Option<(String, String)>,
+    pub key_changed: Option<String>,
     pub standing: Standing,
     pub error: Option<String>,
     pub failures: String,
@@ -57,11 +66,13 @@ pub(crate) enum Standing {
     NotSeen,
     Unreachable,
     Dishonest,
+    Forked,
 }
 
 impl Standing {
     fn of(peer: &PeerStatus) -> Self {
         match (&peer.error, peer.peer_fault) {
+            _ if peer.fork.is_some() => Self::Forked,
             (Some(_), true) => Self::Dishonest,
             (Some(_), false) => Self::Unreachable,
             (None, _) if peer.checked.is_none() => Self::NotSeen,
@@ -77,6 +88,7 @@ impl Standing {
             Self::NotSeen => "not asked yet",
             Self::Unreachable => "not reached",
             Self::Dishonest => "failed verification",
+            Self::Forked => "two histories",
         }
     }
 
@@ -86,7 +98,7 @@ impl Standing {
             Self::UpToDate => "good",
             Self::CatchingUp | Self::NotSeen => "calm",
             Self::Unreachable => "warn",
-            Self::Dishonest => "bad",
+            Self::Dishonest | Self::Forked => "bad",
         }
     }
 
@@ -97,6 +109,9 @@ impl Standing {
             Self::NotSeen => "Its log will be read for the first time in a moment.",
             Self::Unreachable => {
                 "The last attempt did not succeed. What is held stays searchable, and it is asked again."
+            }
+            Self::Forked => {
+                "Its key signed two histories that contradict each other; the proof is kept. Nothing more is taken until an administrator decides (heliograph peers forgive); what was verified earlier stays."
             }
             Self::Dishonest => {
                 "What it sent does not fit what it signed before. Nothing of it was taken; what was verified earlier stays. A person should look."
@@ -121,6 +136,15 @@ impl PeerCard {
             lag: format::count(peer.lag(), "entry", "entries"),
             checked: when(peer.checked),
             changed: when(peer.changed),
+            witnesses: peer.witnesses.iter().map(|it| (it.id.to_string(), format::moment(it.time))).collect(),
+            cosigned: peer
+                .cosigned
+                .as_ref()
+                .map(|it| (format::count(it.size, "entry", "entries"), format::moment(it.time))),
+            key_changed: peer.key_changed.as_ref().map(|change| {
+                let (time, from) = (format::moment(change.time), &change.from);
+                format!("changed {time}, signed by the one before ({from})")
+            }),
             standing: Standing::of(peer),
             error: peer.error.clone(),
             failures: format::count(u64::from(peer.failures), "attempt", "attempts"),
@@ -151,6 +175,10 @@ mod tests {
             public_key: "heliograph/japan+0+x".into(),
             fingerprint: "abcd".into(),
             added: false,
+            witnesses: Vec::new(),
+            cosigned: None,
+            key_changed: None,
+            fork: None,
             held: 1200,
             offered: Some(1252),
             checked: Some("2026-11-21T10:00:00Z".parse().unwrap()),
@@ -171,6 +199,8 @@ mod tests {
             fingerprint: "f00".into(),
             log_size: "7".into(),
             checkpoint: "heliograph/europe\n7\n<root>\n".into(),
+            witnesses: vec![("japan".into(), "21 November 2026, 10:00 UTC".into())],
+            alarm: None,
         }
     }
 
@@ -184,6 +214,9 @@ mod tests {
         assert_eq!(Standing::of(&peer), Standing::Unreachable);
         peer.peer_fault = true;
         assert_eq!(Standing::of(&peer), Standing::Dishonest);
+        let (found, found_by) = (peer.checked.unwrap(), "what 'brazil' has seen".into());
+        peer.fork = Some(node::ForkFound { size: 7, found, found_by });
+        assert_eq!(Standing::of(&peer), Standing::Forked);
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! A node that shows different histories to different partners.
+
+use e2e_tests::{Dataset, Federation, Node, eventually, run};
+use serde_json::{Value, json};
+
+async fn state(node: &Node, peer: &str) -> Value {
+    let peers = node.anybody().get("/api/v1/peers").await.ok();
+    peers.as_array().unwrap().iter().find(|state| state["id"] == peer).unwrap().clone()
+}
+
+async fn holds(node: &Node, peer: &str, count: u64) {
+    eventually(&format!("'{}' holds {count} of '{peer}'", node.id()), || async {
+        node.admin().post(&format!("/api/v1/harvest?peer={peer}"), &Value::Null).await;
+        let state = state(node, peer).await;
+        if state["held"] == count { Ok(()) } else { Err(state.to_string()) }
+    })
+    .await;
+}
+
+async fn finds_the_fork(node: &Node, peer: &str) -> Value {
+    eventually(&format!("'{}' finds that '{peer}' forked", node.id()), || async {
+        let forks = node.anybody().get("/federation/v1/forks").await.ok();
+        let open =
+            forks["forks"].as_array().unwrap().iter().find(|fork| fork["peer"] == peer && fork["decided"].is_null());
+        open.cloned().ok_or_else(|| forks.to_string())
+    })
+    .await
+}
+
+async fn forgive(node: &Node, peer: &str) {
+    let (url, token) = (node.url(), node.admin_token.clone());
+    let note = "their disk was restored";
+    run(["peers", "forgive", peer, "--note", note, "--node", &url, "--token", &token]).await.ok();
+}
+
+#[tokio::test]
+async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet() {
+    let mut federation = Federation::start(&["europe", "japan", "australia"]).await;
+    let first = federation.node("japan").depositor().deposit(&Dataset::small("Thylacine first")).await.id;
+    federation.all_find("q=thylacine", &[&first]).await;
+    let japan = federation.node_mut("japan");
+    japan.stop().await;
+    let older = japan.scratch().join("older");
+    japan.copy_data(&older);
+
+    // Europe alone sees the second entry; then Japan forgets it, and Australia alone sees another one.
+    federation.node_mut("australia").stop().await;
+    federation.node_mut("japan").launch().await;
+    let told_europe = federation.node("japan").depositor().deposit(&Dataset::small("Thylacine for Europe")).await.id;
+    holds(federation.node("europe"), "japan", 2).await;
+    federation.node_mut("europe").stop().await;
+    let japan = federation.node_mut("japan");
+    japan.stop().await;
+    japan.replace_data(&older);
+    japan.launch().await;
+    federation.node_mut("australia").launch().await;
+    let for_australia = Dataset::small("Thylacine for Australia");
+    let told_australia = federation.node("japan").depositor().deposit(&for_australia).await.id;
+    holds(federation.node("australia"), "japan", 2).await;
+    federation.node_mut("japan").stop().await;
+    federation.node_mut("europe").launch().await;
+
+    for (name, own) in [("europe", &told_europe), ("australia", &told_australia)] {
+        let node = federation.node(name);
+        let fork = finds_the_fork(node, "japan").await;
+        assert!(fork["found_by"].as_str().unwrap().contains("has seen"), "{fork}");
+        assert_eq!((&fork["size"], &fork["log"]), (&json!(2), &json!("heliograph/japan")), "{fork}");
+        let [one, other] = [0, 1].map(|side| fork["sides"][side].clone());
+        assert_ne!(one["root"], other["root"]);
+        for side in [&one, &other] {
+            assert!(side["note"].as_str().unwrap().starts_with("heliograph/japan\n2\n"), "{fork}");
+            assert_eq!(side["proof"], json!([]), "checkpoints of one size need no more: {fork}");
+        }
+        federation_still_finds(node, &[&first, own]).await;
+        let state = state(node, "japan").await;
+        assert_eq!((&state["peer_fault"], &state["fork"]["size"]), (&json!(true), &json!(2)), "{state}");
+        let page = node.anybody().get("/federation").await.expect(200).text();
+        assert!(page.contains("two histories"), "{page}");
+    }
+    a_person_decides(&mut federation).await;
+}
+
+/// What was verified stays; a node that was just started shows it in a moment.
+async fn federation_still_finds(node: &Node, ids: &[&str]) {
+    let mut held: Vec<&str> = ids.to_vec();
+    held.sort_unstable();
+    eventually("what was verified is found", || async {
+        let mut found = node.anybody().found("q=thylacine").await;
+        found.sort();
+        if found == held { Ok(()) } else { Err(format!("{found:?}")) }
+    })
+    .await;
+}
+
+/// Nothing is taken until somebody decides; then whoever holds the history that goes on goes on with it.
+async fn a_person_decides(federation: &mut Federation) {
+    federation.node_mut("japan").launch().await;
+    federation.node("japan").depositor().deposit(&Dataset::small("Thylacine third")).await;
+    let australia = federation.node("australia");
+    australia.admin().post("/api/v1/harvest?peer=japan", &Value::Null).await.problem(502);
+    assert_eq!(state(australia, "japan").await["held"], 2);
+    australia.depositor().post("/api/v1/peers/japan/forgive", &json!({})).await.problem(403);
+    forgive(australia, "japan").await;
+    holds(australia, "japan", 3).await;
+    australia.admin().post("/api/v1/peers/japan/forgive", &json!({})).await.problem(409);
+    let forks = australia.anybody().get("/federation/v1/forks").await.ok();
+    assert_eq!(forks["forks"][0]["decided"]["note"], "their disk was restored", "the proof stays: {forks}");
+
+    let europe = federation.node("europe");
+    forgive(europe, "japan").await;
+    let fork = finds_the_fork(europe, "japan").await;
+    assert_eq!(fork["size"], 2, "the other history is still another one: {fork}");
+    assert_eq!(state(europe, "japan").await["held"], 2);
+}
+
+#[tokio::test]
+async fn a_node_that_was_restored_from_an_older_copy_is_told_so() {
+    let mut federation = Federation::start(&["europe", "japan"]).await;
+    let first = federation.node("japan").depositor().deposit(&Dataset::small("Moa first")).await.id;
+    federation.all_find("q=moa", &[&first]).await;
+    let japan = federation.node_mut("japan");
+    japan.stop().await;
+    let older = japan.scratch().join("older");
+    japan.copy_data(&older);
+    japan.launch().await;
+    japan.depositor().deposit(&Dataset::small("Moa second")).await;
+    holds(federation.node("europe"), "japan", 2).await;
+    let japan = federation.node_mut("japan");
+    japan.stop().await;
+    japan.replace_data(&older);
+    japan.launch().await;
+    let japan = federation.node("japan");
+    eventually("the page says that the data is old", || async {
+        let page = japan.anybody().get("/federation").await.expect(200).text();
+        if page.contains("older copy") && page.contains("europe") { Ok(()) } else { Err(page) }
+    })
+    .await;
+    japan.assert_quiet_log(&["older copy"]);
+}
