@@ -1,6 +1,8 @@
 //! A node that shows different histories to different partners.
 
-use e2e_tests::{Dataset, Federation, Node, eventually, run};
+use std::sync::atomic::Ordering;
+
+use e2e_tests::{Dataset, Federation, Liar, Lie, Node, PeerEntry, Setup, eventually, run};
 use serde_json::{Value, json};
 
 async fn state(node: &Node, peer: &str) -> Value {
@@ -111,6 +113,37 @@ async fn a_person_decides(federation: &mut Federation) {
     let fork = finds_the_fork(europe, "japan").await;
     assert_eq!(fork["size"], 2, "the other history is still another one: {fork}");
     assert_eq!(state(europe, "japan").await["held"], 2);
+}
+
+#[tokio::test]
+async fn a_replayed_checkpoint_hides_entries_and_that_is_seen() {
+    let (mut japan, mut australia) = (Setup::new("japan").await, Setup::new("australia").await);
+    (japan.peers, australia.peers) = (vec![australia.as_peer()], vec![japan.as_peer()]);
+    let (japan, australia) = (Node::start_with(japan).await, Node::start_with(australia).await);
+    let (liar, url) = Liar::before(&japan.url(), Lie::Replay).await;
+    let mut europe = Setup::new("europe").await;
+    europe.peers = vec![PeerEntry { url, ..japan.setup.as_peer() }, australia.setup.as_peer()];
+    liar.lying.store(false, Ordering::SeqCst);
+    let europe = Node::start_with(europe).await;
+    japan.depositor().deposit(&Dataset::small("Kakapo one")).await;
+    holds(&europe, "japan", 1).await;
+    liar.lying.store(true, Ordering::SeqCst);
+    europe.admin().post("/api/v1/harvest?peer=japan", &Value::Null).await.ok();
+    japan.depositor().deposit(&Dataset::small("Kakapo two")).await;
+    holds(&australia, "japan", 2).await;
+    let hidden = eventually("europe hears of entries that it is not shown", || async {
+        let state = state(&europe, "japan").await;
+        if state["seen_elsewhere"] == 2 { Ok(state) } else { Err(state.to_string()) }
+    })
+    .await;
+    assert_eq!((&hidden["held"], &hidden["offered"], &hidden["peer_fault"]), (&json!(1), &json!(1), &json!(false)));
+    let page = europe.anybody().get("/federation").await.expect(200).text();
+    assert!(page.contains("which it does not show here"), "{page}");
+    // What is told while nothing is hidden is taken, and fits what was heard.
+    liar.lying.store(false, Ordering::SeqCst);
+    holds(&europe, "japan", 2).await;
+    assert_eq!(state(&europe, "japan").await["seen_elsewhere"], Value::Null);
+    europe.assert_quiet_log(&[]);
 }
 
 #[tokio::test]

@@ -207,7 +207,7 @@ fn assert_conflict(answer: &Answer, size: u64) {
 /// Checks a cosignature as C2SP tlog-cosignature describes it.
 fn assert_cosigned(answer: &Answer, log: &Log, witness: &Node) {
     assert_eq!(answer.status, 200, "{answer:?}");
-    let key = STANDARD.decode(witness.setup.keys.public.rsplit('+').next().unwrap()).unwrap();
+    let key = STANDARD.decode(witness.setup.keys.public.splitn(3, '+').nth(2).unwrap()).unwrap();
     let verifying = ed25519_dalek::VerifyingKey::from_bytes(key[1..].try_into().unwrap()).unwrap();
     let text = answer.text();
     let line = text.strip_prefix("\u{2014} heliograph/europe ").and_then(|rest| rest.strip_suffix('\n')).unwrap();

@@ -40,7 +40,7 @@ pub(crate) async fn remove(
 /// Nodes that peers follow and this node does not.
 #[utoipa::path(get, path = "/api/v1/peers/suggested", tag = "federation", responses((status = 200, description = "Name, address, key and fingerprint of each, and who named it")))]
 pub(crate) async fn suggested(State(node): State<Arc<Node>>) -> Json<Vec<SuggestedPeer>> {
-    Json(node.suggested_peers().await)
+    Json(node.suggested_peers())
 }
 
 /// Reads a peer's name.

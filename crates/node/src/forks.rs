@@ -1,14 +1,14 @@
 //! Histories that contradict each other: the proof is kept, and a person decides.
 
 use dataset_model::{Digest, NodeId, Timestamp};
-use federation::{FederationError, ForkProof, PublicKey};
+use federation::{FederationError, ForkProof, PublicKey, with_cosignatures};
 use ledger::Collection;
 use serde::{Deserialize, Serialize};
 
 use crate::{Actor, Node, NodeError, Scope, peers::Peer, policy};
 
 /// Contradictions kept of one log; more prove nothing more.
-const MOST_OF_ONE_LOG: usize = 20;
+const MOST_OF_ONE_LOG: usize = 8;
 /// How a contradiction is found in a peer's own checkpoint.
 pub(crate) const OWN_CHECKPOINT: &str = "its own checkpoint";
 
@@ -101,8 +101,13 @@ impl Node {
     }
 
     /// Keeps the proof of two histories. From now on nothing is taken from the peer.
-    pub(crate) fn keep_fork(&self, peer: &Peer, proof: ForkProof, found_by: &str) -> Result<(), NodeError> {
-        let id = &peer.config.id;
+    pub(crate) fn keep_fork(&self, peer: &Peer, mut proof: ForkProof, found_by: &str) -> Result<(), NodeError> {
+        let (id, keys) = (&peer.config.id, peer.keys());
+        for side in &mut proof.sides {
+            // The log's own signature proves it; what else was sent with it is only long.
+            let bare = keys.iter().find_map(|key| with_cosignatures(&side.note, key, []).ok());
+            side.note = bare.unwrap_or_else(|| std::mem::take(&mut side.note));
+        }
         let (size, forks) = (proof.size, self.fork_evidence());
         let roots = proof.sides.each_ref().map(|side| side.root.to_string());
         let key = format!("{id}/{size:020}/{}", &Digest::of(roots.concat()).to_string()[..16]);
@@ -118,7 +123,7 @@ impl Node {
         let evidence = ForkEvidence {
             peer: id.clone(),
             log: peer.puller().key().origin().to_owned(),
-            public_keys: peer.keys().iter().map(PublicKey::to_string).collect(),
+            public_keys: keys.iter().map(PublicKey::to_string).collect(),
             // A proof that was complete stays; it may come again without one of its halves.
             proof: known.map_or(proof, |known| known.proof),
             found: Timestamp::now(),

@@ -17,7 +17,7 @@ const MOST_UNPROVEN: usize = 16;
 /// A signed checkpoint that somebody told of, of more entries than are held.
 #[derive(Debug, Clone)]
 pub(crate) struct Hearsay {
-    checkpoint: Checkpoint,
+    pub checkpoint: Checkpoint,
     told_by: String,
 }
 

@@ -124,7 +124,9 @@ impl Node {
             Err(error) => {
                 status.error = Some(sentence(error));
                 status.peer_fault = matches!(error, NodeError::Peer { source, .. } if source.is_peer_fault());
-                status.failures += 1;
+                // That witnesses are slow is no reason to look less often.
+                let waits = matches!(error, NodeError::Peer { source: FederationError::NotWitnessed { .. }, .. });
+                status.failures += u32::from(!waits);
             }
         }
         outcome

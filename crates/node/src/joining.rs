@@ -7,6 +7,7 @@ use std::{
 
 use dataset_model::{Digest, NodeId, Timestamp};
 use federation::{NodeDescription, PeerDescription, PublicKey, Puller, Reach};
+use futures::{StreamExt, stream};
 use ledger::{Collection, Ledger};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -21,6 +22,9 @@ use crate::{
 const MOST_NEIGHBOURS: usize = 100;
 /// Passes over a peer's log between two looks at its description.
 const POLLS_BETWEEN_LOOKS: u64 = 20;
+/// Names looked up at the same time, and the longest one may take.
+const LOOKS_AT_ONCE: usize = 8;
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// A peer that was added at run time. Key: its name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,13 +179,13 @@ impl Node {
     }
 
     /// Nodes that peers follow and this node does not.
-    pub async fn suggested_peers(&self) -> Vec<SuggestedPeer> {
+    pub fn suggested_peers(&self) -> Vec<SuggestedPeer> {
         let mut suggested: Vec<SuggestedPeer> = Vec::new();
         for peer in self.peers.all() {
             let neighbours = peer.neighbours().1.clone();
-            let Ok(by) = Url::parse(&peer.config.url) else { continue };
-            let more = self.suggestions(&neighbours, &peer.config.id, &by).await;
-            suggested.extend(more.into_iter().filter(|new| new.is_new_among(&suggested)).collect::<Vec<_>>());
+            let new = |other: &SuggestedPeer| !suggested.iter().any(|known| known.public_key == other.public_key);
+            let more: Vec<SuggestedPeer> = self.not_followed(neighbours).into_iter().filter(new).collect();
+            suggested.extend(more);
         }
         suggested
     }
@@ -222,9 +226,10 @@ impl Node {
     }
 
     async fn offer(&self, found: NodeDescription, url: &Url, key: &PublicKey) -> PeerOffer {
-        let followed = self.peers.get(&found.id).is_some();
+        let suggestions = sift(found.peers, &found.id, url).await;
         PeerOffer {
-            suggestions: self.suggestions(&found.peers, &found.id, url).await,
+            suggestions: self.not_followed(suggestions),
+            following: self.peers.get(&found.id).is_some(),
             id: found.id,
             title: found.title,
             country: found.country,
@@ -233,7 +238,6 @@ impl Node {
             public_key: key.to_string(),
             fingerprint: key.fingerprint(),
             log_size: found.log_size,
-            following: followed,
         }
     }
 
@@ -244,42 +248,49 @@ impl Node {
         if asked.is_some_and(|asked| asked.elapsed() < pause) {
             return;
         }
-        if let Ok(description) = peer.puller().client().description().await {
-            *peer.neighbours() = (Some(Instant::now()), description.peers);
-        }
+        let (Ok(description), Ok(at)) = (peer.puller().client().description().await, Url::parse(&peer.config.url))
+        else {
+            return;
+        };
+        let suggested = sift(description.peers, &peer.config.id, &at).await;
+        *peer.neighbours() = (Some(Instant::now()), suggested);
     }
 
-    /// Of the nodes that another one names, those that could be followed from here. An address inside a network is left out
-    /// unless the other node is in that network itself.
-    async fn suggestions(&self, named: &[PeerDescription], by: &NodeId, at: &Url) -> Vec<SuggestedPeer> {
-        let reach = Reach::of(at).await;
-        let peers = self.peers.all();
-        let mut suggested = Vec::new();
-        for other in named.iter().take(MOST_NEIGHBOURS) {
-            let (Ok(key), Ok(url)) = (other.public_key.parse::<PublicKey>(), peer_url(&other.url)) else { continue };
-            let known = other.id == self.config.id
-                || key == self.public_key()
-                || peers.iter().any(|peer| peer.config.id == other.id || *peer.puller().key() == key);
-            let reachable = matches!((reach, Reach::of(&url).await), (Some(by), Some(its)) if its <= by);
-            let plain = is_plain(&other.url) && is_plain(&other.public_key);
-            if !known && reachable && plain {
-                suggested.push(SuggestedPeer {
-                    id: other.id.clone(),
-                    url: address(&url),
-                    fingerprint: key.fingerprint(),
-                    public_key: key.to_string(),
-                    suggested_by: by.clone(),
-                });
-            }
-        }
-        suggested
+    /// Those of some nodes that are not followed from here.
+    fn not_followed(&self, mut others: Vec<SuggestedPeer>) -> Vec<SuggestedPeer> {
+        let own = self.public_key().to_string();
+        let followed = self.peers.all();
+        others.retain(|other| {
+            let same =
+                |peer: &Arc<Peer>| peer.config.id == other.id || peer.puller().key().to_string() == other.public_key;
+            other.id != self.config.id && other.public_key != own && !followed.iter().any(same)
+        });
+        others
     }
 }
 
-impl SuggestedPeer {
-    fn is_new_among(&self, others: &[Self]) -> bool {
-        !others.iter().any(|other| other.public_key == self.public_key && other.url == self.url)
-    }
+/// Of the nodes that another one names, those that could be followed. An address inside a network is left out unless the
+/// other node is in that network itself.
+async fn sift(named: Vec<PeerDescription>, by: &NodeId, at: &Url) -> Vec<SuggestedPeer> {
+    let reach = reach_of(at).await;
+    let looks = named.into_iter().take(MOST_NEIGHBOURS).map(|other| async move {
+        let (key, url) = (other.public_key.parse::<PublicKey>().ok()?, peer_url(&other.url).ok()?);
+        let plain = is_plain(&other.url) && is_plain(&other.public_key);
+        let reachable = plain && matches!((reach, reach_of(&url).await), (Some(by), Some(its)) if its <= by);
+        reachable.then(|| SuggestedPeer {
+            id: other.id,
+            url: address(&url),
+            fingerprint: key.fingerprint(),
+            public_key: key.to_string(),
+            suggested_by: by.clone(),
+        })
+    });
+    stream::iter(looks).buffered(LOOKS_AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+/// From where an address can be reached; nothing for one that is not found in time.
+async fn reach_of(url: &Url) -> Option<Reach> {
+    tokio::time::timeout(LONGEST_LOOK, Reach::of(url)).await.ok()?
 }
 
 /// Reads the address of a node.

@@ -7,11 +7,11 @@ use std::{
 };
 
 use dataset_model::{NodeId, Timestamp};
-use federation::{KeyChange, PeerDescription, PublicKey, Puller};
+use federation::{KeyChange, PublicKey, Puller};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
-use crate::{Actor, Node, NodeError, PeerConfig, Witness, gossip::Hearsay, policy};
+use crate::{Actor, Node, NodeError, PeerConfig, SuggestedPeer, Witness, gossip::Hearsay, policy};
 
 /// A peer with the tools to follow it and what happened so far.
 pub(crate) struct Peer {
@@ -34,8 +34,8 @@ pub(crate) struct Peer {
     unproven: Mutex<Vec<Hearsay>>,
     /// The changes of its key since the one in the configuration.
     key_changes: RwLock<Vec<KeyChange>>,
-    /// The nodes it says it follows, and when it was asked.
-    neighbours: Mutex<(Option<Instant>, Vec<PeerDescription>)>,
+    /// Those of the nodes it says it follows that could be followed from here, and when it was asked.
+    neighbours: Mutex<(Option<Instant>, Vec<SuggestedPeer>)>,
     puller: RwLock<Puller>,
 }
 
@@ -96,8 +96,8 @@ impl Peer {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The nodes it says it follows, and when it was asked.
-    pub(crate) fn neighbours(&self) -> MutexGuard<'_, (Option<Instant>, Vec<PeerDescription>)> {
+    /// Those of the nodes it says it follows that could be followed from here, and when it was asked.
+    pub(crate) fn neighbours(&self) -> MutexGuard<'_, (Option<Instant>, Vec<SuggestedPeer>)> {
         self.neighbours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -172,6 +172,8 @@ pub struct PeerStatus {
     pub held: u64,
     /// The size its last verified checkpoint told.
     pub offered: Option<u64>,
+    /// The largest checkpoint of its log that others have seen, where that is larger than what it shows here.
+    pub seen_elsewhere: Option<u64>,
     /// When that checkpoint was read.
     pub checked: Option<Timestamp>,
     /// When entries last arrived.
@@ -234,6 +236,7 @@ impl PeerStatus {
             added,
             held: 0,
             offered: None,
+            seen_elsewhere: None,
             checked: None,
             changed: None,
             witnesses: Vec::new(),
@@ -263,6 +266,12 @@ impl Node {
         for peer in self.peers.all() {
             let mut status = peer.status().clone();
             status.held = self.ledger.size(&status.id)?;
+            let heard = peer.unproven().iter().map(|heard| heard.checkpoint.size).max();
+            // What it had this node cosign, and did not show when it was asked after that, counts as well.
+            let verified = self.verified(&status.id)?;
+            let cosigned = status.checked.is_some_and(|checked| verified.time < checked).then_some(verified.tree.size);
+            status.seen_elsewhere =
+                heard.max(cosigned).filter(|size| status.offered.is_some_and(|offered| *size > offered));
             status.fork = self.open_fork(&status.id)?.map(|fork| ForkFound {
                 size: fork.proof.size,
                 found: fork.found,

@@ -134,9 +134,7 @@ impl Node {
                 let new_side = ForkSide { note: new.note.clone(), root: new.root, proof: Some(Vec::new()) };
                 Ok(Some(ForkProof { size: new.size, sides: [before.side(root, Some(proof)), new_side] }))
             }
-            Err(FederationError::Refused { .. } | FederationError::Inconsistent { .. }) => {
-                Err(rolled_back(before.tree.size))
-            }
+            Err(FederationError::Refused { status: 404 | 410, .. }) => Err(rolled_back(before.tree.size)),
             Err(error) => Err(fault(error)),
         }
     }

@@ -37,7 +37,7 @@ impl Verifier for Cosigner {
 
 fn cosigner(witness: &PublicKey) -> Cosigner {
     let text = witness.as_witness();
-    let encoded = text.rsplit('+').next().unwrap();
+    let encoded = text.splitn(3, '+').nth(2).unwrap();
     let bytes = base64_decode(encoded);
     assert_eq!(bytes[0], 4);
     Cosigner { name: witness.origin().into(), key: VerifyingKey::from_bytes(bytes[1..].try_into().unwrap()).unwrap() }

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> {
     let own = own(&site)?;
     let peers = site.node.peers(&Actor::Anonymous)?;
-    let suggested = site.node.suggested_peers().await;
+    let suggested = site.node.suggested_peers();
     html(&FederationPage::new(&site.identity, own, &peers, suggested))
 }
 

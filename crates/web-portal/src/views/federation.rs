@@ -45,6 +45,8 @@ pub(crate) struct PeerCard {
     pub held: String,
     pub offered: String,
     pub lag: String,
+    /// The largest checkpoint that others have seen, where the partner does not show it here.
+    pub seen_elsewhere: Option<String>,
     pub checked: String,
     pub changed: String,
     /// Who else has cosigned its last checkpoint, and when.
@@ -134,6 +136,7 @@ impl PeerCard {
             held: format::number(peer.held),
             offered: peer.offered.map_or("not known yet".to_owned(), format::number),
             lag: format::count(peer.lag(), "entry", "entries"),
+            seen_elsewhere: peer.seen_elsewhere.map(format::number),
             checked: when(peer.checked),
             changed: when(peer.changed),
             witnesses: peer.witnesses.iter().map(|it| (it.id.to_string(), format::moment(it.time))).collect(),
@@ -181,6 +184,7 @@ mod tests {
             fork: None,
             held: 1200,
             offered: Some(1252),
+            seen_elsewhere: None,
             checked: Some("2026-11-21T10:00:00Z".parse().unwrap()),
             changed: None,
             error: None,
