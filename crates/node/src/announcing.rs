@@ -185,10 +185,7 @@ impl Node {
         let puller = peer.puller();
         let mut old = peer.status().cosigned.as_ref().map_or(0, |cosigned| cosigned.size).min(tree.size);
         for _ in 0..3 {
-            let proof = match old < tree.size {
-                true => self.ledger.consistency_proof(&self.config.id, old, tree.size)?,
-                false => Vec::new(),
-            };
+            let proof = self.ledger.consistency_proof(&self.config.id, old, tree.size)?;
             let request = AddCheckpoint { old, proof, checkpoint: note.clone() };
             match puller.client().add_checkpoint(&request).await.map_err(|error| peer.fault(error))? {
                 WitnessAnswer::Signed(lines) => {

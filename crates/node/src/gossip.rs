@@ -138,12 +138,12 @@ impl Peer {
     pub(crate) fn verify(&self, note: &str) -> Option<Checkpoint> {
         let key = self.puller().key().clone();
         let former = self.key_changes();
-        let former = former.iter().filter_map(|change| {
+        let mut former = former.iter().rev().filter_map(|change| {
             let checkpoint = change.from.verify_checkpoint(note.as_bytes()).ok()?;
             (checkpoint.size <= change.tree.size).then_some((checkpoint, change.from.clone()))
         });
         let now = key.verify_checkpoint(note.as_bytes()).ok().map(|checkpoint| (checkpoint, key));
-        let (checkpoint, key) = now.or_else(|| former.last())?;
+        let (checkpoint, key) = now.or_else(|| former.next())?;
         // Whoever told it may have added signatures of his own; they are nobody's business.
         let note = with_cosignatures(&checkpoint.note, &key, []).ok()?;
         Some(Checkpoint { note, ..checkpoint })
