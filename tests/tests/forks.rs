@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use dataset_model::Digest;
 use e2e_tests::{Dataset, Federation, Liar, Lie, Node, PeerEntry, Setup, eventually, run};
 use serde_json::{Value, json};
 
@@ -35,8 +37,15 @@ async fn forgive(node: &Node, peer: &str) {
     run(["peers", "forgive", peer, "--note", note, "--node", &url, "--token", &token]).await.ok();
 }
 
-#[tokio::test]
-async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet() {
+/// Japan shows Europe a second entry, forgets it, and shows Australia as many others; then it is gone and the two meet.
+struct TwoHistories {
+    federation: Federation,
+    first: String,
+    told_europe: String,
+    told_australia: Vec<String>,
+}
+
+async fn two_histories(australia_sees: u64) -> TwoHistories {
     let mut federation = Federation::start(&["europe", "japan", "australia"]).await;
     let first = federation.node("japan").depositor().deposit(&Dataset::small("Thylacine first")).await.id;
     federation.all_find("q=thylacine", &[&first]).await;
@@ -45,7 +54,6 @@ async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet()
     let older = japan.scratch().join("older");
     japan.copy_data(&older);
 
-    // Europe alone sees the second entry; then Japan forgets it, and Australia alone sees another one.
     federation.node_mut("australia").stop().await;
     federation.node_mut("japan").launch().await;
     let told_europe = federation.node("japan").depositor().deposit(&Dataset::small("Thylacine for Europe")).await.id;
@@ -56,13 +64,21 @@ async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet()
     japan.replace_data(&older);
     japan.launch().await;
     federation.node_mut("australia").launch().await;
-    let for_australia = Dataset::small("Thylacine for Australia");
-    let told_australia = federation.node("japan").depositor().deposit(&for_australia).await.id;
-    holds(federation.node("australia"), "japan", 2).await;
+    let mut told_australia = Vec::new();
+    for at in 0..australia_sees {
+        let dataset = Dataset::small(&format!("Thylacine {at} for Australia"));
+        told_australia.push(federation.node("japan").depositor().deposit(&dataset).await.id);
+    }
+    holds(federation.node("australia"), "japan", 1 + australia_sees).await;
     federation.node_mut("japan").stop().await;
     federation.node_mut("europe").launch().await;
+    TwoHistories { federation, first, told_europe, told_australia }
+}
 
-    for (name, own) in [("europe", &told_europe), ("australia", &told_australia)] {
+#[tokio::test]
+async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet() {
+    let TwoHistories { mut federation, first, told_europe, told_australia } = two_histories(1).await;
+    for (name, own) in [("europe", &told_europe), ("australia", &told_australia[0])] {
         let node = federation.node(name);
         let fork = finds_the_fork(node, "japan").await;
         assert!(fork["found_by"].as_str().unwrap().contains("has seen"), "{fork}");
@@ -73,7 +89,7 @@ async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet()
             assert!(side["note"].as_str().unwrap().starts_with("heliograph/japan\n2\n"), "{fork}");
             assert_eq!(side["proof"], json!([]), "checkpoints of one size need no more: {fork}");
         }
-        federation_still_finds(node, &[&first, own]).await;
+        still_finds(node, &[&first, own]).await;
         let state = state(node, "japan").await;
         assert_eq!((&state["peer_fault"], &state["fork"]["size"]), (&json!(true), &json!(2)), "{state}");
         let page = node.anybody().get("/federation").await.expect(200).text();
@@ -82,8 +98,28 @@ async fn a_node_that_shows_two_partners_two_histories_is_caught_when_they_meet()
     a_person_decides(&mut federation).await;
 }
 
+#[tokio::test]
+async fn a_shorter_history_is_compared_with_the_beginning_of_the_longer_one() {
+    let TwoHistories { federation, .. } = two_histories(2).await;
+    let fork = finds_the_fork(federation.node("australia"), "japan").await;
+    assert_eq!(fork["size"], 2, "{fork}");
+    let bytes = |value: &Value| value.as_str().unwrap().parse::<Digest>().unwrap();
+    let [longer, shorter] = [0, 1].map(|side| fork["sides"][side].clone());
+    let root_of = |side: &Value| {
+        let lines: Vec<&str> = side["note"].as_str().unwrap().lines().collect();
+        (lines[1].to_owned(), STANDARD.decode(lines[2]).unwrap())
+    };
+    assert_eq!(root_of(&shorter), ("2".into(), bytes(&shorter["root"]).as_bytes().to_vec()), "{fork}");
+    assert_eq!(shorter["proof"], json!([]));
+    // RFC 6962: the tree over three leaves is that over two, and the third leaf.
+    let [two, third] = [bytes(&longer["root"]), bytes(&longer["proof"][0])];
+    let three = Digest::of([&[1], &two.as_bytes()[..], third.as_bytes()].concat());
+    assert_eq!(root_of(&longer), ("3".into(), three.as_bytes().to_vec()), "{fork}");
+    assert_ne!(longer["root"], shorter["root"]);
+}
+
 /// What was verified stays; a node that was just started shows it in a moment.
-async fn federation_still_finds(node: &Node, ids: &[&str]) {
+async fn still_finds(node: &Node, ids: &[&str]) {
     let mut held: Vec<&str> = ids.to_vec();
     held.sort_unstable();
     eventually("what was verified is found", || async {

@@ -57,6 +57,12 @@ async fn partners_cosign_what_a_node_publishes_and_everybody_can_check_it() {
     assert_eq!(peers[0]["cosigned"]["size"], 2, "{peers}");
     let page = europe.anybody().get("/federation").await.expect(200).text();
     assert!(page.contains("Cosigned by japan") && page.contains("Cosigned of our log"), "{page}");
+    // What a node has seen is told once: until it changes there is nothing to read.
+    let path = "/federation/v1/checkpoints";
+    let seen = japan.anybody().get(path).await;
+    assert_eq!(seen.clone().ok()["checkpoints"].as_array().unwrap().len(), 3, "every log: {seen:?}");
+    let unchanged = japan.anybody().get_with(path, &[("if-none-match", seen.header("etag"))]).await.expect(304);
+    assert!(unchanged.body.is_empty());
     // Who reads the log sees who else has cosigned it.
     eventually("japan sees that australia has cosigned", || async {
         let peers = japan.anybody().get("/api/v1/peers").await.ok();

@@ -41,7 +41,10 @@ pub enum FederationError {
     #[error("the checkpoint is not signed by the pinned key: compare the peer's public key with its operator")]
     BadSignature,
     /// The peer signed a log whose beginning is not what it showed before.
-    #[error("the peer shows another history than before: its first {size} entries have changed")]
+    #[error(
+        "the peer shows another history than before: its first {size} entries have changed. The proof is at /federation/v1/forks; \
+         nothing is taken until an administrator decides (heliograph peers forgive)"
+    )]
     Fork {
         /// How many entries, held and verified before, are no longer the log's beginning.
         size: u64,
