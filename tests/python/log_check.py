@@ -1,15 +1,16 @@
 """Checks a node's whole catalogue with nothing but its address and its public key, from docs/FEDERATION.md alone.
 
-usage: log_check.py URL PUBLIC_KEY [--bytes]
+usage: log_check.py URL PUBLIC_KEY [--bytes] [--witness KEY]...
 
 Reads the signed checkpoint and every entry, rebuilds the Merkle tree and every hash tile, checks that each entry is canonical
 and follows from the ones before it, and fetches every crate and every list of files that the entries promise; with --bytes every
-file too. The last line is JSON: what was checked, or {"error", "where"}. The exit code is 0 only when all of it holds.
+file too, with --witness that the node of that public key has cosigned the checkpoint. The last line is JSON: what was checked, or {"error", "where"}. The exit code is 0 only when all of it holds.
 """
-import base64, hashlib, json, re, struct, sys, urllib.error, urllib.parse, urllib.request
+import argparse, base64, hashlib, json, re, struct, sys, urllib.error, urllib.parse, urllib.request
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import zstandard
 
 OPS = {"publish", "revise", "catalogue", "withdraw"}
@@ -56,15 +57,34 @@ def read_key(text):
     return name, bytes.fromhex(digits), Ed25519PublicKey.from_public_bytes(raw[1:])
 
 
-def checkpoint(node, key):
+def check_witness(key, text, lines):
+    """A cosignature: base64 of the id, the time in 64 bits, the signature."""
+    name, _, public = read_key(key)
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key_id = sha(name.encode(), b"\n\x04", raw)[:4]
+    for signer, signature in lines:
+        if signer == name and signature[:4] == key_id:
+            check(len(signature) == 76, "checkpoint", f"the cosignature of {name} has another length")
+            time = struct.unpack(">Q", signature[4:12])[0]
+            try:
+                public.verify(signature[12:], f"cosignature/v1\ntime {time}\n{text}".encode())
+            except InvalidSignature:
+                raise Wrong("checkpoint", f"the cosignature of {name} does not hold") from None
+            return
+    raise Wrong("checkpoint", f"{name} has not cosigned it")
+
+
+def checkpoint(node, key, witnesses):
     name, key_id, public = read_key(key)
     note = node.get("/log/checkpoint").decode(errors="replace")
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
+    lines = []
     for line in signatures.rstrip("\n").split("\n"):
         parts = re.fullmatch(r"\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})", line)
         check(parts and len(parts[2]) % 4 == 0, "checkpoint", "a line of signature cannot be read")
-        signer, signature = parts[1], base64.b64decode(parts[2])
+        lines.append((parts[1], base64.b64decode(parts[2])))
+    for signer, signature in lines:
         if signer == name and signature[:4] == key_id:
             try:
                 public.verify(signature[4:], text.encode())
@@ -77,6 +97,8 @@ def checkpoint(node, key):
     origin, size, root = text.split("\n")[:3]
     check(origin == name, "checkpoint", f"it is of the log '{origin}'")
     check(re.fullmatch(r"0|[1-9][0-9]*", size), "checkpoint", "its size is no number")
+    for witness in witnesses:
+        check_witness(witness, text, lines)
     return int(size), base64.b64decode(root, validate=True)
 
 
@@ -212,9 +234,9 @@ def check_files(node, entry, with_bytes):
     return len(manifest)
 
 
-def main(url, key, with_bytes):
+def main(url, key, with_bytes, witnesses):
     node = Node(url)
-    size, signed = checkpoint(node, key)
+    size, signed = checkpoint(node, key, witnesses)
     heads, leaves, all_entries = {}, [], []
     for index, raw in entries(node, size):
         leaves.append(sha(b"\0", raw))
@@ -237,10 +259,14 @@ def main(url, key, with_bytes):
 
 
 if __name__ == "__main__":
-    flags = [argument for argument in sys.argv[1:] if argument.startswith("--")]
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    options = argparse.ArgumentParser()
+    options.add_argument("url")
+    options.add_argument("key")
+    options.add_argument("--bytes", action="store_true")
+    options.add_argument("--witness", action="append", default=[])
+    asked = options.parse_args()
     try:
-        print(json.dumps(main(*arguments, "--bytes" in flags)))
+        print(json.dumps(main(asked.url, asked.key, asked.bytes, asked.witness)))
     except Wrong as wrong:
         print(json.dumps({"error": str(wrong), "where": wrong.where}))
         sys.exit(1)

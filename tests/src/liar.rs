@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -25,6 +25,8 @@ pub enum Lie {
     Crates,
     /// Leaves out the end of entries and crates.
     CutShort,
+    /// Gives the first checkpoint again that was asked for while it lied.
+    Replay,
     /// Answers everything with 500.
     ServerError,
 }
@@ -34,7 +36,7 @@ impl Lie {
         match self {
             Self::Entries => path.starts_with("/log/tile/entries/"),
             Self::Tiles => path.starts_with("/log/tile/") && !path.starts_with("/log/tile/entries/"),
-            Self::Checkpoint => path == "/log/checkpoint",
+            Self::Checkpoint | Self::Replay => path == "/log/checkpoint",
             Self::Crates => path == "/federation/v1/crates",
             Self::CutShort => path.starts_with("/log/tile/entries/") || path == "/federation/v1/crates",
             Self::ServerError => true,
@@ -51,6 +53,8 @@ pub struct Liar {
     pub lying: AtomicBool,
     /// Whether it ever did.
     pub lied: AtomicBool,
+    /// What it gives again.
+    kept: OnceLock<Bytes>,
 }
 
 impl Liar {
@@ -59,7 +63,13 @@ impl Liar {
     /// # Panics
     /// When no port can be had.
     pub async fn before(origin: &str, lie: Lie) -> (Arc<Self>, String) {
-        let liar = Self { origin: Client::new(origin, None), lie, lying: true.into(), lied: false.into() };
+        let liar = Self {
+            origin: Client::new(origin, None),
+            lie,
+            lying: true.into(),
+            lied: false.into(),
+            kept: OnceLock::new(),
+        };
         let liar = Arc::new(liar);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -83,7 +93,10 @@ async fn pass_on(State(liar): State<Arc<Liar>>, request: Request) -> Response<Bo
     let mut body = answer.body.clone();
     if lies {
         liar.lied.store(true, Ordering::SeqCst);
-        (status, body) = falsify(liar.lie, status, &body);
+        (status, body) = match liar.lie {
+            Lie::Replay => (status, liar.kept.get_or_init(|| body).clone()),
+            lie => falsify(lie, status, &body),
+        };
     }
     let media_type = answer.header("content-type").to_owned();
     Response::builder().status(status).header("content-type", media_type).body(Body::from(body)).unwrap_or_default()

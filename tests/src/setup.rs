@@ -35,6 +35,8 @@ pub struct PeerEntry {
     pub url: String,
     /// Its public key.
     pub public_key: String,
+    /// More lines of TOML about it.
+    pub more: String,
 }
 
 /// What a node is started from.
@@ -71,7 +73,7 @@ impl Setup {
 
     /// The node as a peer of others.
     pub fn as_peer(&self) -> PeerEntry {
-        PeerEntry { id: self.id.clone(), url: self.url(), public_key: self.keys.public.clone() }
+        PeerEntry { id: self.id.clone(), url: self.url(), public_key: self.keys.public.clone(), more: String::new() }
     }
 
     /// With these lines of TOML at the end of the configuration.
@@ -91,10 +93,12 @@ impl Setup {
             port = self.port,
             poll = self.poll_seconds,
         );
-        for PeerEntry { id, url, public_key } in &self.peers {
+        for PeerEntry { id, url, public_key, more } in &self.peers {
             // Writing to a String cannot fail.
-            let _ =
-                write!(text, "\n[[federation.peers]]\nid = \"{id}\"\nurl = \"{url}\"\npublic_key = \"{public_key}\"\n");
+            let _ = write!(
+                text,
+                "\n[[federation.peers]]\nid = \"{id}\"\nurl = \"{url}\"\npublic_key = \"{public_key}\"\n{more}\n"
+            );
         }
         format!("{text}\n{}\n", self.extra)
     }

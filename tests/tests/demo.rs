@@ -55,6 +55,13 @@ async fn ctrl_c_stops_it_cleanly_and_every_node_has_two_datasets() {
         if full { Ok(()) } else { Err(answer.to_string()) }
     })
     .await;
+    eventually("the others cosign what it published", || async {
+        let note = client.get("/log/checkpoint").await.expect(200).text();
+        let cosigned =
+            ["japan", "australia"].iter().all(|name| note.contains(&format!("\n\u{2014} heliograph/{name} ")));
+        if cosigned { Ok(()) } else { Err(note) }
+    })
+    .await;
     let pid = process.id().expect("it runs").to_string();
     let told = tokio::process::Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
     assert!(told.success());

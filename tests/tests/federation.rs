@@ -184,7 +184,9 @@ async fn a_log_that_was_rolled_back_is_noticed_and_shrinks_nothing() {
     assert_eq!(found, both, "{third} is of a history that was not believed");
     let refused = europe.admin().post("/api/v1/harvest?peer=japan", &Value::Null).await.problem(502);
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("japan")), "{refused}");
-    federation.nodes.iter().for_each(|node| node.assert_quiet_log(&[]));
+    let forks = europe.anybody().get("/federation/v1/forks").await.ok();
+    assert_eq!(forks["forks"][0]["size"], 2, "the proof is kept: {forks}");
+    federation.nodes.iter().for_each(|node| node.assert_quiet_log(&["another history", "older copy"]));
 }
 
 /// One honest node, a proxy before it that lies in one way, and a follower that knows only the proxy.

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dataset_model::Digest;
 
-use crate::FederationError;
+use crate::{FederationError, tiles::Tree};
 
 /// The largest tree that is believed; far more than a log can reach, and small enough that no sum overflows.
 const MAX_SIZE: u64 = 1 << 48;
@@ -21,6 +21,13 @@ pub struct Checkpoint {
     pub note: String,
 }
 
+impl Checkpoint {
+    /// The tree it tells of.
+    pub fn tree(&self) -> Tree {
+        Tree { size: self.size, root: self.root }
+    }
+}
+
 pub(crate) fn text(origin: &str, size: u64, root: &Digest) -> String {
     format!("{origin}\n{size}\n{}\n", STANDARD.encode(root.as_bytes()))
 }
@@ -32,10 +39,11 @@ pub(crate) fn parse(text: &str) -> Result<(&str, u64, Digest), FederationError> 
     let (origin, size, root) = (line()?, line()?, line()?);
     let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok()).ok_or_else(malformed)?;
     let size = decimal(size).filter(|size| *size <= MAX_SIZE).ok_or_else(malformed)?;
-    if lines.any(str::is_empty) {
+    let root = Digest::from_bytes(root);
+    if lines.any(str::is_empty) || (size == 0 && root != Digest::of([])) {
         return Err(malformed());
     }
-    Ok((origin, size, Digest::from_bytes(root)))
+    Ok((origin, size, root))
 }
 
 /// A number in its one decimal form: no sign, no leading zeros.

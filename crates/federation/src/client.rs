@@ -1,3 +1,5 @@
+mod gossip;
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -12,6 +14,8 @@ use crate::{
     note::MAX_NOTE_BYTES,
     paths,
 };
+
+pub use gossip::{SeenCheckpoints, WitnessAnswer};
 
 const HASH_BYTES: usize = 32;
 const TILE_BYTES: u64 = 256 * HASH_BYTES as u64;

@@ -1,4 +1,4 @@
-use dataset_model::NodeId;
+use dataset_model::{NodeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The version of the federation protocol that this code speaks.
@@ -24,6 +24,9 @@ pub struct NodeDescription {
     pub country: Option<String>,
     /// The nodes it follows.
     pub peers: Vec<PeerDescription>,
+    /// The nodes that have cosigned the checkpoint it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<WitnessDescription>,
     /// How many entries its log has.
     pub log_size: u64,
     /// The protocol version it speaks.
@@ -39,4 +42,13 @@ pub struct PeerDescription {
     pub url: String,
     /// Its pinned public key.
     pub public_key: String,
+}
+
+/// A node that has cosigned another one's checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessDescription {
+    /// Its short name, as the node whose checkpoint it is calls it.
+    pub id: NodeId,
+    /// When it cosigned.
+    pub time: Timestamp,
 }

@@ -41,7 +41,10 @@ pub enum FederationError {
     #[error("the checkpoint is not signed by the pinned key: compare the peer's public key with its operator")]
     BadSignature,
     /// The peer signed a log whose beginning is not what it showed before.
-    #[error("the peer shows another history than before: its first {size} entries have changed")]
+    #[error(
+        "the peer shows another history than before: its first {size} entries have changed. The proof is at /federation/v1/forks; \
+         nothing is taken until an administrator decides (heliograph peers forgive)"
+    )]
     Fork {
         /// How many entries, held and verified before, are no longer the log's beginning.
         size: u64,
@@ -53,6 +56,19 @@ pub enum FederationError {
         held: u64,
         /// Entries offered.
         offered: u64,
+    },
+    /// Fewer witnesses than are required have cosigned the checkpoint.
+    #[error(
+        "the checkpoint of {size} entries has cosignatures of {found} known nodes, {required} are required here: \
+         it is taken when more have cosigned it"
+    )]
+    NotWitnessed {
+        /// The size it tells.
+        size: u64,
+        /// Valid cosignatures of nodes that are followed here.
+        found: usize,
+        /// How many are required.
+        required: usize,
     },
     /// The peer's hash tiles do not give the root it signed.
     #[error("the peer's hash tiles do not fit the tree of {size} entries that it signed")]
@@ -102,6 +118,7 @@ impl FederationError {
             | Self::WrongDigest { .. }
             | Self::Malformed { .. } => true,
             Self::Unreachable { .. }
+            | Self::NotWitnessed { .. }
             | Self::Timeout { .. }
             | Self::Refused { .. }
             | Self::BadKey { .. }

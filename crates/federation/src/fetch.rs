@@ -107,7 +107,8 @@ fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn failed(url: &str, error: reqwest::Error) -> FederationError {
+/// Why a request failed.
+pub(crate) fn failed(url: &str, error: reqwest::Error) -> FederationError {
     let url = url.to_owned();
     if error.is_timeout() {
         FederationError::Timeout { url }

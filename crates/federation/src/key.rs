@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use dataset_model::Digest;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use crate::{Checkpoint, FederationError, checkpoint, note};
+use crate::{Checkpoint, FederationError, checkpoint, cosignature, note};
 
 /// The signature type of Ed25519 in `signed-note`.
 const ED25519: u8 = 1;
@@ -67,21 +67,29 @@ impl NodeKey {
 
     /// The signed statement that the log has `size` entries and this root (C2SP `tlog-checkpoint`).
     pub fn sign_checkpoint(&self, size: u64, root: Digest) -> String {
-        self.sign(checkpoint::text(&self.origin, size, &root))
+        self.sign(&checkpoint::text(&self.origin, size, &root))
     }
 
-    /// Signs a text that ends in a newline and has no other control characters (C2SP `signed-note`).
+    /// Signs a text that ends in a newline and has no other control characters (C2SP `signed-note`). Its first line is what
+    /// tells it from a checkpoint, which begins with the log's name.
     ///
     /// # Errors
-    /// When the text is no text of a note.
+    /// When the text is no text of a note, or would be taken for a cosignature.
     pub fn sign_note(&self, text: &str) -> Result<String, FederationError> {
         note::check_text(text)?;
-        Ok(self.sign(text.to_owned()))
+        if text.starts_with(cosignature::HEADER) {
+            return Err(FederationError::malformed("this text would be a cosignature"));
+        }
+        Ok(self.sign(text))
     }
 
-    fn sign(&self, text: String) -> String {
-        let signature = self.key.sign(text.as_bytes()).to_bytes();
-        note::write(text, &self.origin, self.public_key().id(), &signature)
+    fn sign(&self, text: &str) -> String {
+        note::write(text, &self.origin, self.public_key().id(), &self.sign_bytes(text.as_bytes()))
+    }
+
+    /// The bare signature over bytes, for the forms that this crate defines.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        self.key.sign(bytes).to_bytes()
     }
 }
 
@@ -121,9 +129,9 @@ impl PublicKey {
         let mut signed = false;
         for (name, id, signature) in note.signatures {
             if name == self.origin && id == self.id() {
-                let signature = Signature::from_slice(&signature).map_err(|_| FederationError::BadSignature)?;
-                let checked = self.key.verify_strict(note.text.as_bytes(), &signature);
-                checked.map_err(|_| FederationError::BadSignature)?;
+                if !self.verifies(note.text.as_bytes(), &signature) {
+                    return Err(FederationError::BadSignature);
+                }
                 signed = true;
             }
         }
@@ -146,7 +154,22 @@ impl PublicKey {
 
     /// The key's short id within its name (C2SP `signed-note`, "Signatures").
     pub(crate) fn id(&self) -> [u8; 4] {
-        let hashed = [self.origin.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()].concat();
+        self.id_as(ED25519)
+    }
+
+    /// The 32 bytes of the key.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
+    /// Whether this key made a bare signature over bytes.
+    pub(crate) fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(bytes, &signature).is_ok())
+    }
+
+    /// The short id of the key for a type of signature.
+    pub(crate) fn id_as(&self, kind: u8) -> [u8; 4] {
+        let hashed = [self.origin.as_bytes(), b"\n", &[kind], self.key.as_bytes()].concat();
         let [a, b, c, d, ..] = *Digest::of(hashed).as_bytes();
         [a, b, c, d]
     }

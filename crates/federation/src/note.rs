@@ -34,9 +34,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Note<'_>, FederationError> {
     Ok(Note { text, signatures })
 }
 
-pub(crate) fn write(text: String, name: &str, id: [u8; 4], signature: &[u8]) -> String {
-    let signature = STANDARD.encode([&id[..], signature].concat());
-    format!("{text}\n— {name} {signature}\n")
+pub(crate) fn write(text: &str, name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    format!("{text}\n{}", line(name, id, signature))
+}
+
+/// A signature line, with its newline.
+pub(crate) fn line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    format!("— {name} {}\n", STANDARD.encode([&id[..], signature].concat()))
 }
 
 pub(crate) fn check_text(text: &str) -> Result<(), FederationError> {

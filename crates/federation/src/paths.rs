@@ -20,6 +20,13 @@ pub const NODE: &str = "/federation/v1/node";
 /// Crates in bulk (POST [`JSON`], answer [`ZSTD`]): see [`crate_stream`](crate::crate_stream).
 pub const CRATES: &str = "/federation/v1/crates";
 
+/// A checkpoint to be cosigned (POST [`TEXT`], answer [`TEXT`]): see [`AddCheckpoint`](crate::AddCheckpoint).
+pub const ADD_CHECKPOINT: &str = "/witness/v1/add-checkpoint";
+/// The checkpoints a node saw last (GET, [`JSON`]).
+pub const CHECKPOINTS: &str = "/federation/v1/checkpoints";
+/// The changes of the node's key (GET, [`JSON`]).
+pub const KEYS: &str = "/federation/v1/keys";
+
 /// Media type of checkpoints.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 /// Media type of hash tiles and entry bundles.

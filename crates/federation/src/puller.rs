@@ -20,6 +20,20 @@ pub struct Puller {
     key: PublicKey,
 }
 
+/// What a signed tree says of the first entries of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// It extends the other tree.
+    Extends,
+    /// It has another beginning.
+    Differs {
+        /// The root over as many of its first entries as the other tree has.
+        root: Digest,
+        /// The proof of that (RFC 6962 §2.1.2).
+        proof: Vec<Digest>,
+    },
+}
+
 /// The next entries of a log, proven to be in the signed tree at their places.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -38,9 +52,46 @@ impl Puller {
         Ok(Self { client: PeerClient::new(base, limits)?, key })
     }
 
+    /// The key that is believed.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
     /// The client below, for questions that need no proof.
     pub fn client(&self) -> &PeerClient {
         &self.client
+    }
+
+    /// The same log, believed by another key.
+    pub fn with_key(&self, key: PublicKey) -> Self {
+        Self { client: self.client.clone(), key }
+    }
+
+    /// The peer's latest checkpoint: signed by the pinned key, and compared with nothing.
+    ///
+    /// # Errors
+    /// [`FederationError::BadSignature`]; or when it cannot be had.
+    pub async fn signed_checkpoint(&self) -> Result<Checkpoint, FederationError> {
+        self.key.verify_checkpoint(&self.client.checkpoint().await?)
+    }
+
+    /// Compares a signed tree with a smaller one, or one of its size, by the peer's tiles as far as the signed root vouches for
+    /// them.
+    ///
+    /// # Errors
+    /// [`FederationError::Inconsistent`] when the peer's tiles do not fit the signed tree; [`FederationError::RolledBack`] when
+    /// the other tree is larger; or when the peer cannot be reached.
+    pub async fn compare(&self, signed: Tree, other: Tree) -> Result<Comparison, FederationError> {
+        if self.extends(signed, other).await? {
+            return Ok(Comparison::Extends);
+        }
+        if signed.size == other.size {
+            return Ok(Comparison::Differs { root: signed.root, proof: Vec::new() });
+        }
+        let mut tiles = self.tiles(signed, &Question::Extends(other.size)).await?;
+        tiles.extend(self.tiles(signed, &Question::Root(other.size)).await?);
+        let (root, proof) = tiles::prefix(signed, other.size, &tiles)?;
+        Ok(Comparison::Differs { root, proof })
     }
 
     /// The peer's latest checkpoint, when its log extends what is held.
@@ -50,9 +101,9 @@ impl Puller {
     /// [`FederationError::Fork`] when what is held is not its beginning, [`FederationError::Inconsistent`] when the
     /// peer's tiles do not fit what it signed; or when it cannot be reached.
     pub async fn checkpoint(&self, held_size: u64, held_root: Digest) -> Result<Checkpoint, FederationError> {
-        let checkpoint = self.key.verify_checkpoint(&self.client.checkpoint().await?)?;
+        let checkpoint = self.signed_checkpoint().await?;
         let held = Tree { size: held_size, root: held_root };
-        if self.extends(tree_of(&checkpoint), held).await? {
+        if self.extends(checkpoint.tree(), held).await? {
             Ok(checkpoint)
         } else {
             Err(FederationError::Fork { size: held_size })
@@ -73,7 +124,7 @@ impl Puller {
         held: &MerkleTree,
         max_entries: u64,
     ) -> Result<Batch, FederationError> {
-        let (signed, start) = (tree_of(checkpoint), held.size());
+        let (signed, start) = (checkpoint.tree(), held.size());
         if start >= signed.size {
             let extends = self.extends(signed, tree(held)).await?;
             return if extends { Ok(Batch::empty(held)) } else { Err(FederationError::Fork { size: start }) };
@@ -168,10 +219,6 @@ impl Batch {
     fn empty(held: &MerkleTree) -> Self {
         Self { entries: Vec::new(), tree: held.clone() }
     }
-}
-
-fn tree_of(checkpoint: &Checkpoint) -> Tree {
-    Tree { size: checkpoint.size, root: checkpoint.root }
 }
 
 fn tree(tree: &MerkleTree) -> Tree {

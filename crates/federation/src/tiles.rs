@@ -4,19 +4,36 @@ use std::{cell::RefCell, collections::HashMap, ops::Range};
 
 use bytes::Bytes;
 use dataset_model::Digest;
+use serde::{Deserialize, Serialize};
 use tlog_tiles::{
     Error, Hash, HashReader, Tile, TileHashReader, TileReader, check_tree, prove_tree, stored_hash_index,
+    sub_tree_index, tree_hash,
 };
 
 use crate::FederationError;
 
 const HEIGHT: u8 = 8;
 
-/// A signed tree: at least one entry, and the root over all of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tree {
-    pub(crate) size: u64,
-    pub(crate) root: Digest,
+/// A Merkle tree over the first entries of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// How many entries.
+    pub size: u64,
+    /// The root over them.
+    pub root: Digest,
+}
+
+impl Tree {
+    /// Whether a proof (RFC 6962 §2.1.2) shows that this tree extends a smaller one. Nothing is to be proven of the empty tree
+    /// and of one of the same size.
+    pub fn extends(self, smaller: Self, proof: &[Digest]) -> bool {
+        if smaller.size == 0 || smaller.size >= self.size {
+            return proof.is_empty() && (smaller.size == 0 || smaller == self);
+        }
+        let proof = proof.iter().map(|hash| Hash(*hash.as_bytes())).collect();
+        let (root, smaller_root) = (Hash(*self.root.as_bytes()), Hash(*smaller.root.as_bytes()));
+        check_tree(&proof, self.size, root, smaller.size, smaller_root).is_ok()
+    }
 }
 
 /// Tiles that were fetched; nothing is believed about them yet.
@@ -27,6 +44,8 @@ pub(crate) type Tiles = HashMap<Tile, Bytes>;
 pub(crate) enum Question {
     /// The hashes that prove that the tree extends the one of this size; more than nothing and less than all of it.
     Extends(u64),
+    /// The hashes that make the root over so many entries; at least one and not more than all.
+    Root(u64),
     /// The hashes of the entries in a range.
     Leaves(Range<u64>),
 }
@@ -44,6 +63,7 @@ impl Question {
         let hashes = TileHashReader::new(tree.size, Hash(*tree.root.as_bytes()), tiles);
         match self {
             Self::Extends(smaller) => prove_tree(tree.size, *smaller, &hashes),
+            Self::Root(size) => hashes.read_hashes(&sub_tree_index(0, *size, Vec::new())),
             Self::Leaves(range) => {
                 let indexes: Vec<u64> = range.clone().map(|index| stored_hash_index(0, index)).collect();
                 hashes.read_hashes(&indexes)
@@ -52,11 +72,20 @@ impl Question {
     }
 }
 
+/// The root over the first entries of a tree, and the proof that the tree extends the one of that root.
+pub(crate) fn prefix(tree: Tree, size: u64, tiles: &Tiles) -> Result<(Digest, Vec<Digest>), FederationError> {
+    let fetched = Fetched(tiles);
+    let hashes = TileHashReader::new(tree.size, Hash(*tree.root.as_bytes()), &fetched);
+    let root = tree_hash(size, &hashes).map_err(|_| FederationError::Inconsistent { size: tree.size })?;
+    let proof = answer(&Question::Extends(size), tree, tiles)?;
+    Ok((Digest::from_bytes(root.0), proof.into_iter().map(|hash| Digest::from_bytes(hash.0)).collect()))
+}
+
 /// Whether a tree extends a smaller one.
 pub(crate) fn extends(tree: Tree, smaller: Tree, tiles: &Tiles) -> Result<bool, FederationError> {
     let proof = answer(&Question::Extends(smaller.size), tree, tiles)?;
-    let (root, smaller_root) = (Hash(*tree.root.as_bytes()), Hash(*smaller.root.as_bytes()));
-    Ok(check_tree(&proof, tree.size, root, smaller.size, smaller_root).is_ok())
+    let proof: Vec<Digest> = proof.into_iter().map(|hash| Digest::from_bytes(hash.0)).collect();
+    Ok(tree.extends(smaller, &proof))
 }
 
 /// The index of the first of these entries that is not in the tree at its place.

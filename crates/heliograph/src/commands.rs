@@ -4,6 +4,7 @@ mod arguments;
 mod convert;
 mod offline;
 mod ontology;
+mod peers;
 mod remote;
 mod serve;
 mod validate;
@@ -42,13 +43,13 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Import(import) => remote::import(&import).await,
         Command::Search(search) => remote::search(&search).await,
         Command::Harvest(harvest) => remote::harvest(&harvest).await,
-        Command::Peers(peers) => remote::peers(&peers).await,
+        Command::Peers(peers) => peers::peers(&peers).await,
         Command::Convert(convert) => convert::convert(&convert).await,
         Command::Validate(validate) => validate::validate(&validate).await,
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,
         Command::Ontology { command } => ontology::ontology(command).await,
-        Command::Keygen { origin } => offline::keygen(&origin),
+        Command::Keygen(keygen) => offline::keygen(&keygen).await,
         Command::SparqlWorker { store } => offline::sparql_worker(store).await,
         Command::Config { command } => offline::config(command),
     }

@@ -82,6 +82,8 @@ pub struct StorageSection {
 pub struct FederationSection {
     /// Seconds between two looks at a peer's checkpoint.
     pub poll_seconds: u64,
+    /// How many peers must have cosigned a checkpoint of this node's log before it is shown.
+    pub witnesses_required: usize,
     /// `[[federation.peers]]`
     pub peers: Vec<PeerSection>,
 }
@@ -96,6 +98,9 @@ pub struct PeerSection {
     pub url: String,
     /// The peer's public key, from its federation page: `name+hash+base64`.
     pub public_key: String,
+    /// How many other peers must have cosigned its checkpoint before new entries are taken.
+    #[serde(default)]
+    pub witnesses_required: usize,
 }
 
 /// `[limits]`
@@ -187,7 +192,7 @@ impl Default for StorageSection {
 
 impl Default for FederationSection {
     fn default() -> Self {
-        Self { poll_seconds: 30, peers: Vec::new() }
+        Self { poll_seconds: 30, witnesses_required: 0, peers: Vec::new() }
     }
 }
 
@@ -299,6 +304,7 @@ impl Config {
             data_dir: self.storage.data_dir.clone(),
             peers,
             poll_seconds: self.federation.poll_seconds.max(1),
+            witnesses_required: self.federation.witnesses_required,
             limits: Limits {
                 file_bytes: limits.file_bytes,
                 deposit_files: limits.deposit_files,
@@ -355,7 +361,8 @@ impl Config {
 fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
     let id = section.id.parse().context("federation.peers.id")?;
     let url = section.url.trim_end_matches('/').to_owned();
-    Ok(PeerConfig { id, url, public_key: section.public_key.clone() })
+    let peer = PeerConfig::new(id, url, section.public_key.clone());
+    Ok(PeerConfig { witnesses_required: section.witnesses_required, ..peer })
 }
 
 /// `HELIOGRAPH_SERVER_LISTEN` is `listen` in `[server]`.
@@ -369,7 +376,7 @@ fn setting_named(variable: &str) -> Option<(String, String)> {
 
 /// Numbers and switches are told from text by their key.
 fn typed(key: &str, value: String) -> toml::Value {
-    let number = ["_bytes", "_files", "_jobs", "_seconds", "_rows"].iter().any(|unit| key.ends_with(unit));
+    let number = ["_bytes", "_files", "_jobs", "_seconds", "_rows", "_required"].iter().any(|unit| key.ends_with(unit));
     match (value.parse::<i64>(), value.parse::<bool>()) {
         (Ok(number_value), _) if number => toml::Value::Integer(number_value),
         (_, Ok(switch)) if key.ends_with("allow_http") => toml::Value::Boolean(switch),

@@ -19,10 +19,11 @@ use nodes::Nodes;
 pub(crate) async fn run(arguments: &Demo) -> Result<ExitCode> {
     telemetry::start("warn", "text");
     let folder = Folder::of(arguments)?;
+    let told = until_told_to_stop()?;
     let nodes = Nodes::start(&folder.path, arguments.base_port).await?;
     let outcome = tokio::select! {
         outcome = show(arguments, &nodes, &folder) => outcome,
-        told = until_told_to_stop() => told.map(|()| ExitCode::SUCCESS),
+        () = told => Ok(ExitCode::SUCCESS),
     };
     eprintln!("stopping");
     nodes.stop().await;
@@ -56,7 +57,7 @@ fn print_addresses(nodes: &Nodes, folder: &Folder) {
     }
     let url = &nodes.first().url;
     println!(
-        "\n  search     {url}/search?q=cells\n  federation {url}/federation\n  SPARQL     {url}/query\n  API        {url}/api/docs"
+        "\n  search     {url}/search?q=cells\n  federation {url}/federation\n  checkpoint {url}/log/checkpoint (cosigned by the two others)\n  SPARQL     {url}/query\n  API        {url}/api/docs"
     );
     println!("\nTokens and keys: {}", folder.path.join("demo.json").display());
 }

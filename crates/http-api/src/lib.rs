@@ -27,6 +27,7 @@ mod harvesting;
 mod health;
 mod hot_files;
 mod jobs;
+mod joining;
 mod log;
 mod media_types;
 mod oai;
@@ -44,6 +45,7 @@ mod sources;
 mod sparql;
 mod terms;
 mod tokens;
+mod witness;
 
 use std::sync::Arc;
 

@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, oai,
-    ontologies, peers, render, search, sources, sparql, terms, tokens,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, joining, log,
+    oai, ontologies, peers, render, search, sources, sparql, terms, tokens, witness,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -66,7 +66,14 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(log::tile))
         .routes(routes!(peers::describe))
         .routes(routes!(peers::crates))
-        .routes(routes!(harvesting::peers))
+        .routes(routes!(harvesting::peers, joining::add))
+        .routes(routes!(joining::suggested))
+        .routes(routes!(joining::remove))
+        .routes(routes!(witness::forgive))
+        .routes(routes!(witness::add_checkpoint))
+        .routes(routes!(witness::checkpoints))
+        .routes(routes!(witness::forks))
+        .routes(routes!(witness::keys))
         .routes(routes!(harvesting::harvest))
         .routes(routes!(sources::import))
         .routes(routes!(tokens::create, tokens::list))

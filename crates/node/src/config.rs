@@ -28,6 +28,8 @@ pub struct NodeConfig {
     pub peers: Vec<PeerConfig>,
     /// Seconds between two looks at a peer's checkpoint.
     pub poll_seconds: u64,
+    /// How many peers must have cosigned a checkpoint of the own log before everybody sees it.
+    pub witnesses_required: usize,
     /// What the node takes at most.
     pub limits: Limits,
     /// How jobs are run.
@@ -43,6 +45,15 @@ pub struct PeerConfig {
     pub url: String,
     /// Its public key as a C2SP verifier key: `name+hash+base64`.
     pub public_key: String,
+    /// How many other peers must have cosigned its checkpoint before new entries are taken.
+    pub witnesses_required: usize,
+}
+
+impl PeerConfig {
+    /// A peer that is followed as all are by default.
+    pub fn new(id: NodeId, url: String, public_key: String) -> Self {
+        Self { id, url, public_key, witnesses_required: 0 }
+    }
 }
 
 /// What a node takes at most.
@@ -89,14 +100,6 @@ impl NodeConfig {
     pub fn page(&self, id: &dataset_model::DatasetId) -> String {
         format!("{}/datasets/{id}", self.public_url)
     }
-
-    /// The address of a node of the federation, ours or a peer's.
-    pub fn url_of(&self, node: &NodeId) -> Option<&str> {
-        if *node == self.id {
-            return Some(&self.public_url);
-        }
-        self.peers.iter().find(|peer| peer.id == *node).map(|peer| peer.url.as_str())
-    }
 }
 
 #[cfg(test)]
@@ -114,6 +117,7 @@ impl NodeConfig {
             archive: Location::Local(folder.join("data/archive")),
             peers: Vec::new(),
             poll_seconds: 3600,
+            witnesses_required: 0,
             limits: Limits::default(),
             jobs: JobLimits::default(),
         }

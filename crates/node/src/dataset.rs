@@ -83,7 +83,7 @@ impl Node {
         Ok(RecordView {
             provenance: self.provenance_of(&found.key, (*index, entry), &summary)?,
             id: id.clone(),
-            node: NodeView { id: found.key.node.clone(), url: self.config.url_of(&found.key.node).map(str::to_owned) },
+            node: NodeView { id: found.key.node.clone(), url: self.url_of(&found.key.node) },
             own,
             iri: if kind == RecordKind::Catalogue { summary.iri.clone() } else { page.clone() },
             kind,
@@ -212,7 +212,7 @@ impl Node {
 
     /// The dataset's page at the node that announced it; its graph in the RDF store has the same name.
     pub(crate) fn page_of(&self, key: &DatasetKey) -> String {
-        match self.config.url_of(&key.node) {
+        match self.url_of(&key.node) {
             Some(url) => format!("{url}/datasets/{}", key.id),
             None => format!("urn:heliograph:{}:{}", key.node, key.id),
         }
@@ -267,8 +267,8 @@ impl Node {
 
     /// The images a crate names, with the measured record beside each where it is ours.
     fn images(&self, key: &DatasetKey, entry: &Entry, crate_bytes: Option<&[u8]>) -> Result<Vec<ImageView>, NodeError> {
-        let Some(base) = self.config.url_of(&key.node) else { return Ok(Vec::new()) };
-        self.images_at(base, key, entry, crate_bytes)
+        let Some(base) = self.url_of(&key.node) else { return Ok(Vec::new()) };
+        self.images_at(&base, key, entry, crate_bytes)
     }
 
     /// The same, with addresses that start with `base`.

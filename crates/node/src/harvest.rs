@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -10,9 +10,12 @@ use dataset_model::{DatasetId, Digest, Entry, Event, MerkleTree, NodeId, Timesta
 use federation::{Checkpoint, FederationError};
 use ledger::{Append, Collection, LedgerError};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle, JoinSet},
+};
 
-use crate::{Actor, Node, NodeError, Rejected, Scope, origin::harvest_key, policy, service::Peer};
+use crate::{Actor, Node, NodeError, Rejected, Scope, origin::harvest_key, peers::Peer, policy};
 
 /// Entries taken from a peer in one commit.
 const BATCH: u64 = 1024;
@@ -74,38 +77,41 @@ impl Node {
     ) -> Result<Vec<HarvestReport>, NodeError> {
         policy::require(actor, Scope::Harvest)?;
         let mut reports = Vec::new();
-        for peer in &self.peers {
-            let id = self.id_of(peer);
-            if only.is_some_and(|only| *only != id) {
+        for peer in self.peers.all() {
+            if only.is_some_and(|only| *only != peer.config.id) {
                 continue;
             }
-            match self.follow_once(peer).await {
+            match self.follow_once(&peer).await {
                 Ok(report) => reports.push(report),
                 Err(error) if only.is_some() => return Err(error),
                 Err(_) => {}
             }
         }
         if let Some(only) = only.filter(|_| reports.is_empty()) {
-            return Err(NodeError::NotFound(format!("there is no peer '{only}' in this node's configuration")));
+            return Err(NodeError::NotFound(format!("this node follows no peer '{only}'")));
         }
         Ok(reports)
     }
 
-    /// Starts one task a peer that looks at its checkpoint again and again.
-    pub(crate) fn start_followers(self: &Arc<Self>, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-        (0..self.peers.len()).map(|at| tokio::spawn(follow(self.clone(), at, stopped.clone()))).collect()
+    /// Starts the task that gives each peer, also those added later, a task of its own, which looks at its checkpoint again
+    /// and again.
+    pub(crate) fn start_followers(self: &Arc<Self>, stopped: &watch::Receiver<bool>) -> JoinHandle<()> {
+        tokio::spawn(follow_all(self.clone(), stopped.clone()))
     }
 
-    fn id_of(&self, peer: &Peer) -> NodeId {
-        peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner).id.clone()
+    /// What a follower does each time.
+    async fn look_again(self: &Arc<Self>, peer: &Arc<Peer>) -> Result<(), NodeError> {
+        self.follow_once(peer).await?;
+        self.look_around(peer).await;
+        self.hear(peer).await;
+        Ok(())
     }
 
     /// One pass, its outcome written down.
-    async fn follow_once(self: &Arc<Self>, peer: &Peer) -> Result<HarvestReport, NodeError> {
+    async fn follow_once(self: &Arc<Self>, peer: &Arc<Peer>) -> Result<HarvestReport, NodeError> {
         let _alone = peer.pulling.lock().await;
-        let id = self.id_of(peer);
-        let outcome = self.pull(peer, &id).await;
-        let mut status = peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let outcome = self.pull(peer, &peer.config.id).await;
+        let mut status = peer.status();
         match &outcome {
             Ok(report) => {
                 status.offered = Some(report.checkpoint);
@@ -118,16 +124,17 @@ impl Node {
             Err(error) => {
                 status.error = Some(sentence(error));
                 status.peer_fault = matches!(error, NodeError::Peer { source, .. } if source.is_peer_fault());
-                status.failures += 1;
+                // That witnesses are slow is no reason to look less often.
+                let waits = matches!(error, NodeError::Peer { source: FederationError::NotWitnessed { .. }, .. });
+                status.failures += u32::from(!waits);
             }
         }
         outcome
     }
 
-    async fn pull(self: &Arc<Self>, peer: &Peer, id: &NodeId) -> Result<HarvestReport, NodeError> {
-        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
+    async fn pull(self: &Arc<Self>, peer: &Arc<Peer>, id: &NodeId) -> Result<HarvestReport, NodeError> {
+        let checkpoint = self.next_checkpoint(peer).await?;
         let mut held = self.ledger.frontier(id)?;
-        let checkpoint = peer.puller.checkpoint(held.size(), held.root()).await.map_err(fault)?;
         let mut report = HarvestReport {
             peer: id.clone(),
             seen: 0,
@@ -143,6 +150,7 @@ impl Node {
             held = self.pull_batch(peer, id, &checkpoint, &held, &mut report).await?;
             self.wake_projectors();
         }
+        self.weigh_again(peer)?;
         Ok(report)
     }
 
@@ -155,8 +163,8 @@ impl Node {
         held: &MerkleTree,
         report: &mut HarvestReport,
     ) -> Result<MerkleTree, NodeError> {
-        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
-        let batch = peer.puller.next_batch(checkpoint, held, BATCH).await.map_err(fault)?;
+        let fault = |source| peer.fault(source);
+        let batch = peer.puller().next_batch(checkpoint, held, BATCH).await.map_err(fault)?;
         let sorted = self.sort_out(id, held.size(), &batch.entries)?;
         let wanted: Vec<Digest> = sorted.wanted.keys().copied().collect();
         let mut crates = Vec::new();
@@ -164,7 +172,7 @@ impl Node {
         let missing = self.missing_crates();
         let mut changes: Vec<_> =
             sorted.dropped.iter().map(|digest| missing.remove(&format!("{id}/{digest}"))).collect();
-        for (digest, bytes) in peer.puller.crates(&wanted).await.map_err(fault)? {
+        for (digest, bytes) in peer.puller().crates(&wanted).await.map_err(fault)? {
             match (bytes, sorted.wanted.get(&digest)) {
                 (Some(bytes), _) => crates.push((digest, bytes)),
                 (None, Some(missing)) => {
@@ -244,8 +252,8 @@ impl Node {
             return Ok(());
         }
         let digests: Vec<Digest> = wanted.keys().copied().collect();
-        let fault = |source| NodeError::Peer { peer: id.to_string(), source };
-        let given = peer.puller.crates(&digests).await.map_err(fault)?;
+        let fault = |source| peer.fault(source);
+        let given = peer.puller().crates(&digests).await.map_err(fault)?;
         let crates: Vec<_> = given.into_iter().filter_map(|(digest, bytes)| Some((digest, bytes?))).collect();
         let arrived: Vec<_> = crates.iter().filter_map(|(digest, _)| wanted.remove(digest)).collect();
         let changes = arrived.iter().map(|(key, _)| self.missing_crates().remove(key)).collect();
@@ -254,26 +262,54 @@ impl Node {
     }
 }
 
-/// Follows one peer until told to stop: at the polling interval, later after failures, at once when woken.
-async fn follow(node: Arc<Node>, at: usize, mut stopped: watch::Receiver<bool>) {
-    let Some(peer) = node.peers.get(at) else { return };
-    let mut last_error = None;
+/// Follows every peer there is and every one that is added, until told to stop.
+async fn follow_all(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    let mut followers = JoinSet::new();
     while !*stopped.borrow() {
+        for peer in node.peers.all() {
+            if !peer.followed.swap(true, Ordering::SeqCst) {
+                followers.spawn(follow(node.clone(), peer, stopped.clone()));
+            }
+        }
+        tokio::select! {
+            () = node.peers.changed.notified() => {}
+            Some(ended) = followers.join_next() => report_end(ended),
+            changed = stopped.changed() => if changed.is_err() { break },
+        }
+    }
+    while let Some(ended) = followers.join_next().await {
+        report_end(ended);
+    }
+}
+
+fn report_end(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a peer is not followed any more until the node starts again");
+    }
+}
+
+/// Follows one peer until told to stop or it is removed: at the polling interval, later after failures, at once when woken.
+async fn follow(node: Arc<Node>, peer: Arc<Peer>, mut stopped: watch::Receiver<bool>) {
+    let mut removed = peer.removed.subscribe();
+    let mut last_error = None;
+    while !*stopped.borrow() && !*removed.borrow() {
         let outcome = tokio::select! {
-            outcome = node.follow_once(peer) => outcome,
+            outcome = node.look_again(&peer) => outcome,
             _ = stopped.changed() => return,
+            _ = removed.changed() => return,
         };
         let error = outcome.err().map(|error| sentence(&error));
         if let Some(error) = error.as_ref().filter(|error| last_error.as_ref() != Some(*error)) {
-            tracing::info!(peer = %node.id_of(peer), error, "a harvest failed; what is held stays");
+            tracing::info!(peer = %peer.config.id, error, "a harvest failed; what is held stays");
         }
         last_error = error;
-        let failures = peer.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner).failures;
+        let failures = peer.status().failures;
         let seconds = (node.config.poll_seconds << failures.min(6)).min(LONGEST_WAIT.max(node.config.poll_seconds));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
-            () = node.wake_harvest.notified() => {}
+            () = peer.wake.notified() => {}
             _ = stopped.changed() => {}
+            _ = removed.changed() => {}
         }
     }
 }

@@ -10,9 +10,12 @@ use crate::{
     service::{unusable, write_secret},
 };
 
+/// The file of the key.
+pub(crate) const FILE: &str = "node.key";
+
 /// Reads the key in a folder; makes one where there is none. Only its owner can read the file.
 pub(crate) fn load_or_make(folder: &Path, node: &NodeId) -> Result<NodeKey, NodeError> {
-    let path = folder.join("node.key");
+    let path = folder.join(FILE);
     match std::fs::read_to_string(&path) {
         Ok(text) => NodeKey::from_text(text.trim())
             .map_err(|error| NodeError::Invalid(format!("{} holds no node key: {error}", path.display()))),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dataset_model::{DatasetId, Digest, Entry};
 use federation::{
-    NodeDescription, PeerDescription,
+    NodeDescription, PeerDescription, Tree, WitnessDescription,
     crate_stream::{CrateRequest, MAX_DIGESTS, encode},
 };
 use futures::Stream;
@@ -34,14 +34,16 @@ impl Node {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn checkpoint(&self) -> Result<String, NodeError> {
-        let size = self.ledger.size(&self.config.id)?;
-        let mut held = self.checkpoint.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, note)) = held.as_ref().filter(|(of, _)| *of == size) {
-            return Ok(note.clone());
+        self.note_of(&self.shown_checkpoint()?)
+    }
+
+    /// A tree of the own log, signed.
+    pub(crate) fn signed(&self, tree: Tree) -> String {
+        let mut last = self.checkpoint.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match last.as_ref().filter(|(of, _)| *of == tree) {
+            Some((_, note)) => note.clone(),
+            None => last.insert((tree, self.key.sign_checkpoint(tree.size, tree.root))).1.clone(),
         }
-        let note = self.key.sign_checkpoint(size, self.ledger.root(&self.config.id, size)?);
-        *held = Some((size, note.clone()));
-        Ok(note)
     }
 
     /// A hash tile of the node's log (C2SP `tlog-tiles`), `width` hashes wide where it is partial.
@@ -82,14 +84,19 @@ impl Node {
         let own = self.config.id.clone();
         let found = self.find(actor, id, Some(&own))?;
         let (index, entry) = found.entry(choice)?;
-        let size = self.ledger.size(&own)?;
+        let shown = self.shown_checkpoint()?;
+        let Tree { size, root } = shown.tree;
+        if *index >= size {
+            let wait = "as many witnesses as are required have not cosigned this entry yet: try again in a moment";
+            return Err(NodeError::Unavailable(wait.into()));
+        }
         Ok(InclusionProof {
             index: *index,
             size,
-            root: self.ledger.root(&own, size)?,
+            root,
             proof: self.ledger.inclusion_proof(&own, *index, size)?,
             entry: entry.clone(),
-            checkpoint: self.checkpoint()?,
+            checkpoint: self.note_of(&shown)?,
         })
     }
 
@@ -98,11 +105,14 @@ impl Node {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn description(&self) -> Result<NodeDescription, NodeError> {
-        let peers = self.config.peers.iter().map(|peer| PeerDescription {
-            id: peer.id.clone(),
-            url: peer.url.clone(),
-            public_key: peer.public_key.clone(),
+        let peers = self.peers.all().into_iter().map(|peer| PeerDescription {
+            id: peer.config.id.clone(),
+            url: peer.config.url.clone(),
+            public_key: peer.puller().key().to_string(),
         });
+        let shown = self.shown_checkpoint().ok();
+        let witnesses = shown.iter().flat_map(|own| own.witnesses());
+        let witnesses = witnesses.map(|witness| WitnessDescription { id: witness.id, time: witness.time });
         Ok(NodeDescription {
             id: self.config.id.clone(),
             title: self.config.title.clone(),
@@ -112,8 +122,9 @@ impl Node {
             version: env!("CARGO_PKG_VERSION").into(),
             country: self.config.country.clone(),
             peers: peers.collect(),
+            witnesses: witnesses.collect(),
             log_size: self.ledger.size(&self.config.id)?,
-            protocol: 1,
+            protocol: federation::PROTOCOL,
         })
     }
 }

@@ -72,10 +72,11 @@ impl Node {
             Ok(read) => (read.summary.clone(), Some(read.graph.clone()), read.study_keys.clone()),
             Err(error) => (unreadable_summary(&page, &error.to_string()), None, Vec::new()),
         };
-        let images = self.images_at(self.config.url_of(node).unwrap_or_default(), &key, &entry, Some(&bytes))?;
+        let url = self.url_of(node);
+        let images = self.images_at(url.as_deref().unwrap_or_default(), &key, &entry, Some(&bytes))?;
         let closure = Closure::of(&summary, &self.ontology);
         let view = self.provenance_of(&key, (index, &entry), &summary)?;
-        let node_page = self.config.url_of(node).map_or_else(|| format!("urn:heliograph:{node}"), str::to_owned);
+        let node_page = url.unwrap_or_else(|| format!("urn:heliograph:{node}"));
         let provenance = origin::statements(self.provenance_graph(), &page, Some((&view, &summary, &node_page)));
         Ok(RecordChange {
             key,

@@ -143,10 +143,11 @@ impl Node {
         if name == self.searchable.name { &self.searchable } else { &self.queryable }
     }
 
-    /// Tells the projectors that a log has grown.
+    /// Tells the projectors, and those who cosign, that a log has grown.
     pub(crate) fn wake_projectors(&self) {
         self.searchable.wake.notify_one();
         self.queryable.wake.notify_one();
+        self.announcing.wake.notify_one();
     }
 
     /// Applies the newest state of some datasets once more, in both projections.

@@ -212,12 +212,13 @@ impl Node {
 
     fn sources(&self, facets: &Facets) -> Vec<SourceReport> {
         let progress = self.searchable.progress();
-        let nodes = std::iter::once(&self.config.id).chain(self.config.peers.iter().map(|peer| &peer.id));
-        let report = |node: &NodeId| SourceReport {
-            node: node.clone(),
-            status: if *node == self.config.id { "live" } else { "mirror" },
-            as_of: progress.get(node).copied().unwrap_or(0),
+        let peers = self.peers.all().into_iter().map(|peer| peer.config.id.clone());
+        let nodes = std::iter::once(self.config.id.clone()).chain(peers);
+        let report = |node: NodeId| SourceReport {
+            status: if node == self.config.id { "live" } else { "mirror" },
+            as_of: progress.get(&node).copied().unwrap_or(0),
             total: facets.node.iter().find(|value| value.value == node.as_str()).map_or(0, |value| value.count),
+            node,
         };
         nodes.map(report).collect()
     }

@@ -7,22 +7,23 @@ use std::{
 
 use archive_store::Archive;
 use dataset_model::DatasetId;
-use federation::{NodeKey, PublicKey, Puller};
+use federation::{NodeKey, PublicKey, Tree};
 use ledger::Ledger;
 use lru::LruCache;
 use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
-use tokio::sync::{Notify, RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::{
     ForeignConverter, NodeConfig, NodeError, QueryWorkers,
+    announcing::Announcing,
     conversion::{Engine, OmeZarr},
     door::Judgements,
     jobs::Board,
-    keys,
+    joining, key_rotation,
     known_datasets::KnownDatasets,
     ontologies::{self, Ontologies},
-    peers::PeerStatus,
+    peers::Peers,
     projector::Projector,
     recent_reads::RecentReads,
     recovery,
@@ -51,7 +52,9 @@ pub struct Node {
     pub(crate) ontologies: Ontologies,
     pub(crate) searchable: Projector,
     pub(crate) queryable: Projector,
-    pub(crate) checkpoint: Mutex<Option<(u64, String)>>,
+    /// The tree that was signed last, and the signed checkpoint.
+    pub(crate) checkpoint: Mutex<Option<(Tree, String)>>,
+    pub(crate) announcing: Announcing,
     pub(crate) drafts_in_use: Locks,
     /// Files of drafts that are being sent, at least as many as there are; counted again when a limit seems reached.
     pub(crate) draft_file_counts: Mutex<HashMap<DatasetId, u64>>,
@@ -69,20 +72,12 @@ pub struct Node {
     pub(crate) subjects: Mutex<LruCache<SubjectKey, Arc<Subject>>>,
     pub(crate) querying: Semaphore,
     pub(crate) query_workers: OnceLock<Arc<dyn QueryWorkers>>,
-    pub(crate) peers: Vec<Peer>,
-    pub(crate) wake_harvest: Notify,
+    pub(crate) peers: Peers,
     pub(crate) known_datasets: KnownDatasets,
     pub(crate) recent_reads: RecentReads,
     pub(crate) board: Board,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
-}
-
-/// A peer with the tools to follow it and what happened so far.
-pub(crate) struct Peer {
-    pub status: Mutex<PeerStatus>,
-    pub puller: Puller,
-    pub pulling: tokio::sync::Mutex<()>,
 }
 
 /// Tasks that run until they are told to stop.
@@ -131,12 +126,13 @@ impl Node {
         let data = config.data_dir.clone();
         std::fs::create_dir_all(&data).map_err(|error| unusable(&data, &error))?;
         let ledger = Ledger::open(&data.join("ledger"))?;
-        let key = keys::load_or_make(&data.join("keys"), &config.id)?;
+        let key = key_rotation::open_key(&data.join("keys"), &config.id, &ledger)?;
+        let announcing = Announcing::open(&config, &ledger)?;
         let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
         let ontology = ontologies::open(&data, &ledger)?;
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
-        let peers = config.peers.iter().map(open_peer).collect::<Result<_, _>>()?;
+        let peers = joining::open_peers(&config, &ledger)?;
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
         let pictures = PictureCache::open(data.join("cache").join("pictures"), config.limits.render_cache_bytes);
         let node = Arc::new(Self {
@@ -151,6 +147,7 @@ impl Node {
             ontology,
             ontologies: Ontologies::default(),
             checkpoint: Mutex::new(None),
+            announcing,
             drafts_in_use: Locks::default(),
             draft_file_counts: Mutex::default(),
             datasets_in_use: Locks::default(),
@@ -166,7 +163,6 @@ impl Node {
             querying: Semaphore::new(4),
             query_workers: OnceLock::new(),
             peers,
-            wake_harvest: Notify::new(),
             known_datasets: KnownDatasets::default(),
             recent_reads: RecentReads::default(),
             board: Board::default(),
@@ -182,7 +178,8 @@ impl Node {
     pub fn start(self: &Arc<Self>) -> Background {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = self.start_projectors(&stopped);
-        tasks.extend(self.start_followers(&stopped));
+        tasks.push(self.start_followers(&stopped));
+        tasks.push(tokio::spawn(self.clone().announce(stopped.clone())));
         tasks.push(self.start_jobs(&stopped));
         tasks.push(self.start_ontologies(&stopped));
         Background { tasks, stop }
@@ -217,18 +214,6 @@ impl Locks {
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         locks.entry(id.clone()).or_default().clone()
     }
-}
-
-fn open_peer(config: &crate::PeerConfig) -> Result<Peer, NodeError> {
-    let key = config
-        .public_key
-        .parse::<PublicKey>()
-        .map_err(|error| NodeError::Invalid(format!("public key of peer '{}': {error}", config.id)))?;
-    let url =
-        config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
-    let puller = Puller::new(url, key, federation::Limits::default())
-        .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
-    Ok(Peer { status: Mutex::new(PeerStatus::new(config)), puller, pulling: tokio::sync::Mutex::new(()) })
 }
 
 /// Writes a file only its owner may read, whole or not at all.

@@ -308,7 +308,7 @@ impl Node {
             seconds: limits.sparql_seconds,
             memory_bytes: limits.sparql_memory_bytes,
             rows: limits.sparql_rows,
-            services: self.config.peers.iter().map(|peer| format!("{}/sparql", peer.url)).collect(),
+            services: self.peers.all().iter().map(|peer| format!("{}/sparql", peer.config.url)).collect(),
         };
         let Some(workers) = self.query_workers.get() else {
             return Ok(write(self.metadata.query(&work.query, &work.options()), work.accept.as_deref())?);

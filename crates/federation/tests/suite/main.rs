@@ -1,7 +1,9 @@
 //! The protocol against a peer in memory that can misbehave.
 
 mod client;
+mod cosignatures;
 mod crates;
+mod histories;
 mod notes;
 mod peer;
 mod pull;

@@ -195,6 +195,7 @@ impl Peer {
             version: "0.1.0".into(),
             country: None,
             peers: Vec::new(),
+            witnesses: Vec::new(),
             log_size: self.size,
             protocol: PROTOCOL,
         }

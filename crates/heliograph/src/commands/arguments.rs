@@ -25,8 +25,8 @@ pub(crate) enum Command {
     Search(Search),
     /// One pass over a peer's log, or over all peers', now.
     Harvest(Harvest),
-    /// State and lag of each peer.
-    Peers(Remote),
+    /// State and lag of each peer; add and remove peers.
+    Peers(Peers),
     /// Check an OME-Zarr image, here or on the web, or an RO-Crate file.
     Validate(Validate),
     /// Convert a microscope file or an OME-Zarr of any version to OME-Zarr 0.5; safe to interrupt and run again.
@@ -43,11 +43,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OntologyCommand,
     },
-    /// Make a signing key and print it with its public key.
-    Keygen {
-        /// The log's origin, such as heliograph/europe.
-        origin: String,
-    },
+    /// Make a signing key and print it with its public key; or give a node a new one that its old one signs.
+    Keygen(Keygen),
     /// Answer queries of a node that runs here; nodes start it themselves.
     #[command(hide = true)]
     SparqlWorker {
@@ -76,13 +73,13 @@ pub(crate) struct ConfigFile {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// The node's address.
-    #[arg(long, env = "HELIOGRAPH_NODE", default_value = "http://127.0.0.1:8101")]
+    #[arg(long, global = true, env = "HELIOGRAPH_NODE", default_value = "http://127.0.0.1:8101")]
     pub node: String,
     /// A token of that node.
-    #[arg(long, env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Print one JSON object as the last line.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
 }
 
@@ -164,6 +161,54 @@ pub(crate) struct Harvest {
     pub peer: Option<String>,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// The log's origin, such as heliograph/europe.
+    #[arg(required_unless_present = "rotate")]
+    pub origin: Option<String>,
+    /// Give the node of the configuration a new key, in a statement signed by the old one; the node must not be running.
+    #[arg(long, conflicts_with = "origin")]
+    pub rotate: bool,
+    #[command(flatten)]
+    pub place: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Peers {
+    #[command(subcommand)]
+    pub command: Option<PeersCommand>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeersCommand {
+    /// Show the identity of a node, pin its key, and follow it.
+    Add {
+        /// The node's address, such as https://japan.example.org.
+        url: String,
+        /// The key its operator gave you; it is pinned only when the node presents this one.
+        #[arg(long)]
+        key: Option<String>,
+        /// Pin the key that the node presents, without asking.
+        #[arg(long, conflicts_with = "key")]
+        yes: bool,
+    },
+    /// Stop following a peer that was added; what is held of it stays.
+    Remove {
+        /// The peer's name.
+        name: String,
+    },
+    /// Go on following a peer whose log was found to have two histories, once you know why it had.
+    Forgive {
+        /// The peer's name.
+        name: String,
+        /// What you found out; it is kept with the proof.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
 }
 
 #[derive(Debug, Args)]

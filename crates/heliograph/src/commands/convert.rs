@@ -22,13 +22,13 @@ pub(crate) async fn convert(arguments: &Convert) -> Result<ExitCode> {
     let options = options(arguments)?;
     let (input, out) = (arguments.input.clone(), arguments.out.clone());
     let foreign = arguments.bioformats2raw.as_deref().map(foreign::program).transpose()?.flatten();
+    let told = super::until_told_to_stop()?;
     let bar = Arc::new(Bar::new());
     let watched = bar.clone();
     let mut work = tokio::task::spawn_blocking(move || run(&input, &out, &options, foreign.as_deref(), &*watched));
     let outcome = tokio::select! {
         outcome = &mut work => outcome?,
-        told = super::until_told_to_stop() => {
-            told?;
+        () = told => {
             bar.stop.store(true, Ordering::Relaxed);
             work.await?
         }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use node::{Actor, Node};
 use serde_json::{Value, json};
 
-use super::arguments::{ConfigCommand, ConfigFile, TokenCommand, TokenPlace};
+use super::arguments::{ConfigCommand, ConfigFile, Keygen, TokenCommand, TokenPlace};
 use crate::{Config, client::Client, query_workers};
 
 /// Makes search and RDF again from the ledger.
@@ -50,10 +50,26 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a signing key.
-pub(crate) fn keygen(origin: &str) -> Result<ExitCode> {
+/// Makes a signing key, or changes the one of a node.
+pub(crate) async fn keygen(arguments: &Keygen) -> Result<ExitCode> {
+    let Some(origin) = &arguments.origin else { return rotate(&arguments.place).await };
     let (secret, public) = node::generate_key(origin);
     println!("secret (put it into data_dir/keys/node.key, readable by the node only):\n{secret}\npublic:\n{public}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives a node that is not running a new key.
+async fn rotate(place: &ConfigFile) -> Result<ExitCode> {
+    let node: Arc<Node> = Node::open(Config::load(place.config.as_deref())?.to_node()?).await?;
+    let rotation = node.rotate_key(&Actor::Operator)?;
+    if place.json {
+        println!("{}", json!(rotation));
+    } else {
+        println!(
+            "the log goes on under a new key after {} entries; peers follow it by themselves:\n{}\nfingerprint {}",
+            rotation.size, rotation.to, rotation.fingerprint
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,7 +12,8 @@ use super::{
 use crate::client::{Client, Plan, escape, import_folder};
 
 impl Remote {
-    fn client(&self) -> Result<Client> {
+    /// A client of that node.
+    pub(crate) fn client(&self) -> Result<Client> {
         Client::new(&self.node, self.token.as_deref())
     }
 }
@@ -84,14 +85,8 @@ pub(crate) async fn harvest(arguments: &Harvest) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// State and lag of each peer.
-pub(crate) async fn peers(arguments: &Remote) -> Result<ExitCode> {
-    let peers = arguments.client()?.get("/api/v1/peers").await?;
-    print_list(arguments, "peers", peers);
-    Ok(ExitCode::SUCCESS)
-}
-
-fn print_list(remote: &Remote, name: &str, list: Value) {
+/// A list: for people, or as one JSON object.
+pub(crate) fn print_list(remote: &Remote, name: &str, list: Value) {
     if remote.json {
         println!("{}", json!({name: list}));
     } else {

@@ -14,7 +14,7 @@ const PEER: &str = "japan";
 async fn node() -> (std::sync::Arc<Node>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (id, url, public_key) = (PEER.parse().unwrap(), "http://japan.example".into(), crate::generate_key(PEER).1);
-    let peers = vec![PeerConfig { id, url, public_key }];
+    let peers = vec![PeerConfig::new(id, url, public_key)];
     let config = NodeConfig { peers, ..NodeConfig::in_folder(folder.path()) };
     (Node::open(config).await.unwrap(), folder)
 }

@@ -14,7 +14,8 @@ use crate::{
 pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> {
     let own = own(&site)?;
     let peers = site.node.peers(&Actor::Anonymous)?;
-    html(&FederationPage::new(&site.identity, own, &peers))
+    let suggested = site.node.suggested_peers();
+    html(&FederationPage::new(&site.identity, own, &peers, suggested))
 }
 
 fn own(site: &Site) -> Result<OwnNode, NodeError> {
@@ -27,6 +28,9 @@ fn own(site: &Site) -> Result<OwnNode, NodeError> {
         public_key: description.public_key,
         fingerprint: site.node.public_key().fingerprint(),
         log_size: format::number(description.log_size),
-        checkpoint: site.node.checkpoint()?,
+        // With witnesses required, there is none until they have cosigned one.
+        checkpoint: site.node.checkpoint().unwrap_or_else(|error| format!("{error}\n")),
+        witnesses: description.witnesses.iter().map(|it| (it.id.to_string(), format::moment(it.time))).collect(),
+        alarm: site.node.alarm(),
     })
 }

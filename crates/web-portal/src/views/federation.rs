@@ -1,5 +1,5 @@
 use askama::Template;
-use node::PeerStatus;
+use node::{PeerStatus, SuggestedPeer};
 
 use super::{
     chrome::{Chrome, Section},
@@ -14,6 +14,7 @@ pub(crate) struct FederationPage {
     pub chrome: Chrome,
     pub own: OwnNode,
     pub peers: Vec<PeerCard>,
+    pub suggested: Vec<SuggestedPeer>,
 }
 
 /// This node.
@@ -27,6 +28,10 @@ pub(crate) struct OwnNode {
     pub fingerprint: String,
     pub log_size: String,
     pub checkpoint: String,
+    /// Who has cosigned the checkpoint, and when.
+    pub witnesses: Vec<(String, String)>,
+    /// What somebody said about the log that should not be.
+    pub alarm: Option<String>,
 }
 
 /// A partner.
@@ -40,8 +45,15 @@ pub(crate) struct PeerCard {
     pub held: String,
     pub offered: String,
     pub lag: String,
+    /// The largest checkpoint that others have seen, where the partner does not show it here.
+    pub seen_elsewhere: Option<String>,
     pub checked: String,
     pub changed: String,
+    /// Who else has cosigned its last checkpoint, and when.
+    pub witnesses: Vec<(String, String)>,
+    /// What it has cosigned of this node's log, and when.
+    pub cosigned: Option<(String, String)>,
+    pub key_changed: Option<String>,
     pub standing: Standing,
     pub error: Option<String>,
     pub failures: String,
@@ -56,11 +68,13 @@ pub(crate) enum Standing {
     NotSeen,
     Unreachable,
     Dishonest,
+    Forked,
 }
 
 impl Standing {
     fn of(peer: &PeerStatus) -> Self {
         match (&peer.error, peer.peer_fault) {
+            _ if peer.fork.is_some() => Self::Forked,
             (Some(_), true) => Self::Dishonest,
             (Some(_), false) => Self::Unreachable,
             (None, _) if peer.checked.is_none() => Self::NotSeen,
@@ -76,6 +90,7 @@ impl Standing {
             Self::NotSeen => "not asked yet",
             Self::Unreachable => "not reached",
             Self::Dishonest => "failed verification",
+            Self::Forked => "two histories",
         }
     }
 
@@ -85,7 +100,7 @@ impl Standing {
             Self::UpToDate => "good",
             Self::CatchingUp | Self::NotSeen => "calm",
             Self::Unreachable => "warn",
-            Self::Dishonest => "bad",
+            Self::Dishonest | Self::Forked => "bad",
         }
     }
 
@@ -96,6 +111,9 @@ impl Standing {
             Self::NotSeen => "Its log will be read for the first time in a moment.",
             Self::Unreachable => {
                 "The last attempt did not succeed. What is held stays searchable, and it is asked again."
+            }
+            Self::Forked => {
+                "Its key signed two histories that contradict each other; the proof is kept. Nothing more is taken until an administrator decides (heliograph peers forgive); what was verified earlier stays."
             }
             Self::Dishonest => {
                 "What it sent does not fit what it signed before. Nothing of it was taken; what was verified earlier stays. A person should look."
@@ -118,8 +136,18 @@ impl PeerCard {
             held: format::number(peer.held),
             offered: peer.offered.map_or("not known yet".to_owned(), format::number),
             lag: format::count(peer.lag(), "entry", "entries"),
+            seen_elsewhere: peer.seen_elsewhere.map(format::number),
             checked: when(peer.checked),
             changed: when(peer.changed),
+            witnesses: peer.witnesses.iter().map(|it| (it.id.to_string(), format::moment(it.time))).collect(),
+            cosigned: peer
+                .cosigned
+                .as_ref()
+                .map(|it| (format::count(it.size, "entry", "entries"), format::moment(it.time))),
+            key_changed: peer.key_changed.as_ref().map(|change| {
+                let (time, from) = (format::moment(change.time), &change.from);
+                format!("changed {time}, signed by the one before ({from})")
+            }),
             standing: Standing::of(peer),
             error: peer.error.clone(),
             failures: format::count(u64::from(peer.failures), "attempt", "attempts"),
@@ -129,11 +157,12 @@ impl PeerCard {
 }
 
 impl FederationPage {
-    pub(crate) fn new(identity: &Identity, own: OwnNode, peers: &[PeerStatus]) -> Self {
+    pub(crate) fn new(identity: &Identity, own: OwnNode, peers: &[PeerStatus], suggested: Vec<SuggestedPeer>) -> Self {
         Self {
             chrome: Chrome::new(identity, Section::Federation, "Federation"),
             own,
             peers: peers.iter().map(PeerCard::of).collect(),
+            suggested,
         }
     }
 }
@@ -148,8 +177,14 @@ mod tests {
             url: "https://japan.example.org".into(),
             public_key: "heliograph/japan+0+x".into(),
             fingerprint: "abcd".into(),
+            added: false,
+            witnesses: Vec::new(),
+            cosigned: None,
+            key_changed: None,
+            fork: None,
             held: 1200,
             offered: Some(1252),
+            seen_elsewhere: None,
             checked: Some("2026-11-21T10:00:00Z".parse().unwrap()),
             changed: None,
             error: None,
@@ -168,6 +203,8 @@ mod tests {
             fingerprint: "f00".into(),
             log_size: "7".into(),
             checkpoint: "heliograph/europe\n7\n<root>\n".into(),
+            witnesses: vec![("japan".into(), "21 November 2026, 10:00 UTC".into())],
+            alarm: None,
         }
     }
 
@@ -181,12 +218,15 @@ mod tests {
         assert_eq!(Standing::of(&peer), Standing::Unreachable);
         peer.peer_fault = true;
         assert_eq!(Standing::of(&peer), Standing::Dishonest);
+        let (found, found_by) = (peer.checked.unwrap(), "what 'brazil' has seen".into());
+        peer.fork = Some(node::ForkFound { size: 7, found, found_by });
+        assert_eq!(Standing::of(&peer), Standing::Forked);
     }
 
     #[test]
     fn the_page_shows_lag_and_last_error_in_words() {
         let failed = PeerStatus { error: Some("<timeout>".into()), failures: 3, ..peer() };
-        let page = FederationPage::new(&Identity::example(), own(), &[failed]).render().unwrap();
+        let page = FederationPage::new(&Identity::example(), own(), &[failed], Vec::new()).render().unwrap();
         for text in [
             "1,200",
             "1,252",
@@ -201,8 +241,23 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_a_partner_named_is_shown_as_hearsay() {
+        let named = SuggestedPeer {
+            id: "brazil".parse().unwrap(),
+            url: "https://brazil.example.org".into(),
+            public_key: "heliograph/brazil+0+x".into(),
+            fingerprint: "b7a2".into(),
+            suggested_by: "japan".parse().unwrap(),
+        };
+        let page = FederationPage::new(&Identity::example(), own(), &[peer()], vec![named]).render().unwrap();
+        for text in ["brazil", "b7a2", "named by japan", "heliograph peers add https://brazil.example.org"] {
+            assert!(page.contains(text), "{text} is missing: {page}");
+        }
+    }
+
+    #[test]
     fn a_node_alone_says_so() {
-        let page = FederationPage::new(&Identity::example(), own(), &[]).render().unwrap();
+        let page = FederationPage::new(&Identity::example(), own(), &[], Vec::new()).render().unwrap();
         assert!(page.contains("follows no other node"), "{page}");
     }
 }
