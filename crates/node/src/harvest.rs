@@ -157,7 +157,7 @@ impl Node {
         while held.size() < checkpoint.size {
             let (batch, given) = match &mut bulk {
                 Some(stream) => {
-                    let next = stream.next_batch(&held, BATCH).await.map_err(fault)?;
+                    let next = stream.next_batch(&held, BATCH).await.map_err(|error| peer.fault(error))?;
                     if next.batch.entries.is_empty() {
                         // It ended before its time; the rest is asked for as by anybody who is up to date.
                         bulk = None;
@@ -165,7 +165,10 @@ impl Node {
                     }
                     (next.batch, Some(next.crates.into_iter().collect()))
                 }
-                None => (peer.puller().next_batch(&checkpoint, &held, BATCH).await.map_err(fault)?, None),
+                None => {
+                    let next = peer.puller().next_batch(&checkpoint, &held, BATCH).await;
+                    (next.map_err(|error| peer.fault(error))?, None)
+                }
             };
             held = self.take_batch(peer, id, batch, given, &held, &mut report).await?;
             self.wake_projectors();
