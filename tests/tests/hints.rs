@@ -161,7 +161,7 @@ async fn a_node_told_to_keep_quiet_sends_no_hints_and_is_found_by_polling() {
     let (watched, url) = Hostile::before("127.0.0.1:9", |_| Manner::Raw(Vec::new())).await;
     let mut setup = Setup::new("japan").await;
     let keys = e2e_tests::KeyPair::new("europe").await;
-    setup.peers = vec![PeerEntry { id: "europe".into(), url, public_key: keys.public }];
+    setup.peers = vec![PeerEntry { id: "europe".into(), url, public_key: keys.public, more: String::new() }];
     // The harness ends the section on its own; a key in it can be set by a variable.
     setup.variables = vec![("HELIOGRAPH_FEDERATION_HINTS".into(), "false".into())];
     let quiet = Node::start_with(setup).await;

@@ -176,7 +176,7 @@ async fn a_peer_that_keeps_failing_is_not_asked_and_one_of_which_nothing_is_held
     let (dead, url) = Hostile::before("127.0.0.1:9", |_| Manner::Raw(Vec::new())).await;
     let mut setup = deaf(Setup::new("europe").await);
     let keys = e2e_tests::KeyPair::new("mars").await;
-    setup.peers = vec![PeerEntry { id: "mars".into(), url, public_key: keys.public }];
+    setup.peers = vec![PeerEntry { id: "mars".into(), url, public_key: keys.public, more: String::new() }];
     let node = Node::start_with(setup).await;
     let searches = || dead.asked().iter().filter(|target| target.starts_with("/api/v1/search")).count();
     for _ in 0..3 {
@@ -298,7 +298,7 @@ async fn questions_to_peers_end_when_nobody_waits_any_more() {
     setup.variables = vec![("HELIOGRAPH_FEDERATION_LIVE_SECONDS".into(), "3600".into())];
     setup.poll_seconds = 3600;
     let keys = e2e_tests::KeyPair::new("mars").await;
-    setup.peers = vec![PeerEntry { id: "mars".into(), url, public_key: keys.public }];
+    setup.peers = vec![PeerEntry { id: "mars".into(), url, public_key: keys.public, more: String::new() }];
     let node = Node::start_with(setup).await;
     let client = node.anybody();
     let waiting = tokio::spawn(async move { client.get("/api/v1/search?scope=live").await });
