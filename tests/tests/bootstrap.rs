@@ -90,9 +90,8 @@ async fn a_stream_that_breaks_off_is_gone_on_with_and_one_that_is_refused_is_not
     // Says more than it sends.
     let mut cut = b"HTTP/1.1 200 OK\r\ncontent-type: application/zstd\r\ncontent-length: 99999999\r\n\r\n".to_vec();
     cut.extend(half);
-    let (between, url) = Hostile::before(&origin.url(), move |target| match target.contains("/log?from=0&") {
-        true => Manner::Raw(cut.clone()),
-        false => Manner::Honest,
+    let (between, url) = Hostile::before(&origin.url(), move |target| {
+        if target.contains("/log?from=0&") { Manner::Raw(cut.clone()) } else { Manner::Honest }
     })
     .await;
     let follower = follower_of(&origin, url).await;
@@ -102,9 +101,8 @@ async fn a_stream_that_breaks_off_is_gone_on_with_and_one_that_is_refused_is_not
     assert!(streams[1..].iter().all(|target| !target.contains("from=0&")), "what had come was kept: {streams:?}");
 
     let refused = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
-    let (_, url) = Hostile::before(&origin.url(), move |target| match target.contains("/log?") {
-        true => Manner::Raw(refused.clone()),
-        false => Manner::Honest,
+    let (_, url) = Hostile::before(&origin.url(), move |target| {
+        if target.contains("/log?") { Manner::Raw(refused.clone()) } else { Manner::Honest }
     })
     .await;
     let follower = follower_of(&origin, url).await;
@@ -151,9 +149,8 @@ async fn streams_of_a_hostile_peer_are_refused_by_name_and_nothing_is_taken_from
             "more than",
         ),
     ];
-    let (between, url) = Hostile::before(&origin.url(), |target| match target.contains("/log?") {
-        true => Manner::answer(zstd, b""),
-        false => Manner::Honest,
+    let (between, url) = Hostile::before(&origin.url(), |target| {
+        if target.contains("/log?") { Manner::answer(zstd, b"") } else { Manner::Honest }
     })
     .await;
     // Without the stream, tiles are there: they are cut off here, so that the stream alone is judged.

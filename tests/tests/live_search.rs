@@ -264,9 +264,8 @@ async fn what_a_peer_says_of_a_record_that_is_verified_is_not_shown() {
         record("japan-new", 1, "Cheap <script>alert(1)</script> pills"),
     ];
     let body = json!({"total": 4, "hits": lies, "next_cursor": "r~w~0~japan~z"}).to_string();
-    between.behave(move |target| match target.starts_with("/api/") {
-        true => Manner::answer("application/json", body.as_bytes()),
-        false => Manner::Honest,
+    between.behave(move |target| {
+        if target.starts_with("/api/") { Manner::answer("application/json", body.as_bytes()) } else { Manner::Honest }
     });
     let answer = follower.anybody().search("q=honest&scope=live").await;
     assert_eq!(source(&answer, "japan")["status"], "live", "{answer:#}");
@@ -289,9 +288,8 @@ async fn what_a_peer_says_of_a_record_that_is_verified_is_not_shown() {
 
 #[tokio::test]
 async fn questions_to_peers_end_when_nobody_waits_any_more() {
-    let (silent, url) = Hostile::before("127.0.0.1:9", |target| match target.starts_with("/api/") {
-        true => Manner::Silent,
-        false => Manner::Raw(Vec::new()),
+    let (silent, url) = Hostile::before("127.0.0.1:9", |target| {
+        if target.starts_with("/api/") { Manner::Silent } else { Manner::Raw(Vec::new()) }
     })
     .await;
     let mut setup = Setup::new("europe").await;
