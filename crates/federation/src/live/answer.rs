@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn an_answer_that_breaks_a_rule_is_refused_as_a_whole() {
         let with = |name: &str, value: Value| {
-            let mut hit = hit("japan-2");
-            hit[name] = value;
-            json!({"total": 2, "hits": [hit("japan-1"), hit]})
+            let mut altered = hit("japan-2");
+            altered[name] = value;
+            json!({"total": 2, "hits": [hit("japan-1"), altered]})
         };
         for wrong in [
             json!([]),
