@@ -10,9 +10,14 @@ pub struct Federation {
 impl Federation {
     /// Starts nodes of these names, each following all others.
     pub async fn start(names: &[&str]) -> Self {
+        Self::start_with(names, |setup| setup).await
+    }
+
+    /// As [`start`](Self::start), each from a setup that is changed before.
+    pub async fn start_with(names: &[&str], change: impl Fn(Setup) -> Setup) -> Self {
         let mut setups = Vec::new();
         for name in names {
-            setups.push(Setup::new(name).await);
+            setups.push(change(Setup::new(name).await));
         }
         let everybody: Vec<PeerEntry> = setups.iter().map(Setup::as_peer).collect();
         let mut nodes = Vec::new();

@@ -46,6 +46,12 @@ pub(crate) fn parse(text: &str) -> Result<(&str, u64, Digest), FederationError> 
     Ok((origin, size, root))
 }
 
+/// The log that a note says it is about: its first line. Nobody has signed for it until the note is verified.
+pub fn origin_of(note: &[u8]) -> Option<&str> {
+    let line = note.split(|byte| *byte == b'\n').next()?;
+    std::str::from_utf8(line).ok().filter(|line| !line.is_empty())
+}
+
 /// A number in its one decimal form: no sign, no leading zeros.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;

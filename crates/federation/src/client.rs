@@ -1,16 +1,17 @@
 mod gossip;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use dataset_model::Digest;
-use reqwest::Client;
+use reqwest::{Client, Response, StatusCode, header::CONTENT_TYPE};
 use url::Url;
 
 use crate::{
     FederationError, Limits, NodeDescription, bundle,
     crate_stream::{CrateRequest, Decoder, MAX_DIGESTS},
     fetch::{self, Expected},
+    live::{LiveAnswer, LiveQuestion},
     note::MAX_NOTE_BYTES,
     paths,
 };
@@ -117,6 +118,42 @@ impl PeerClient {
             }
         }
         Ok(crates)
+    }
+
+    /// The node's log from an entry on, with crates, as a stream; the head of the answer has come.
+    pub(crate) async fn log(&self, from: u64, to: u64) -> Result<(String, Response), FederationError> {
+        let url = format!("{}{}?from={from}&to={to}", self.base, paths::LOG);
+        let expected = Expected { media_type: paths::ZSTD, bytes: u64::MAX };
+        // The body has no deadline of its own: each batch of it has.
+        let head = tokio::time::timeout(self.limits.answer, fetch::send(self.http.get(&url), &url, expected)).await;
+        let response = head.map_err(|_| FederationError::Timeout { url: url.clone() })??;
+        Ok((url, response))
+    }
+
+    /// Tells the node, which follows our log, that it has grown: sends a signed checkpoint, once. It is never sent again: the node
+    /// looks for itself every now and then.
+    ///
+    /// # Errors
+    /// When it cannot be had, or does not want to know.
+    pub async fn hint(&self, note: &str) -> Result<(), FederationError> {
+        let url = format!("{}{}", self.base, paths::INBOX);
+        let request = self.http.post(&url).timeout(self.limits.hint).header(CONTENT_TYPE, paths::TEXT);
+        let response = request.body(note.to_owned()).send().await.map_err(|error| fetch::failed(&url, error))?;
+        match response.status() {
+            StatusCode::ACCEPTED => Ok(()),
+            status => Err(FederationError::Refused { url, status: status.as_u16() }),
+        }
+    }
+
+    /// Searches the node's own records, once, within a time.
+    ///
+    /// # Errors
+    /// When it does not answer in time, or what cannot be used.
+    pub async fn search(&self, question: &LiveQuestion<'_>, time: Duration) -> Result<LiveAnswer, FederationError> {
+        let url = format!("{}{}", self.base, question.path()?);
+        let expected = Expected { media_type: paths::JSON, bytes: question.answer_bytes() };
+        let response = fetch::send(self.http.get(&url).timeout(time), &url, expected).await?;
+        question.read(&fetch::body(response, &url, expected).await?)
     }
 
     async fn some_crates(&self, digests: &[Digest]) -> Result<Vec<(Digest, Option<Bytes>)>, FederationError> {

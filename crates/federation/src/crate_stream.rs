@@ -38,7 +38,7 @@ pub use encoder::encode;
 pub const MAX_DIGESTS: usize = 1000;
 
 /// The largest window a stream may ask its reader to keep, as a power of two: 8 MiB.
-const WINDOW_LOG: u32 = 23;
+pub(crate) const WINDOW_LOG: u32 = 23;
 
 /// Which crates are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,6 +29,20 @@ pub enum FederationError {
         /// The HTTP status code.
         status: u16,
     },
+    /// The answer leads to another host, or round in circles.
+    #[error("{url} leads elsewhere (status {status}), where this node does not follow")]
+    LeadsElsewhere {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// The peer's name leads to an address that only the network this node stands in can reach.
+    #[error("{url} leads to an address inside a network; where that is meant, set federation.private_peers")]
+    LeadsInside {
+        /// What was asked for.
+        url: String,
+    },
     /// The answer is larger than it may be.
     #[error("{what} has more than {limit} bytes, which is the most this node takes")]
     TooLarge {
@@ -121,6 +135,8 @@ impl FederationError {
             | Self::NotWitnessed { .. }
             | Self::Timeout { .. }
             | Self::Refused { .. }
+            | Self::LeadsElsewhere { .. }
+            | Self::LeadsInside { .. }
             | Self::BadKey { .. }
             | Self::Setup(_) => false,
         }

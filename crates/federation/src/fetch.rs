@@ -3,10 +3,17 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header::CONTENT_TYPE, redirect};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+    redirect,
+};
 use url::Url;
 
-use crate::{FederationError, Limits};
+use crate::{
+    FederationError, Limits,
+    resolver::{Resolver, leads_inside},
+};
 
 const MAX_REDIRECTS: usize = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -33,6 +40,7 @@ pub(crate) fn client(limits: &Limits) -> Result<Client, FederationError> {
     Client::builder()
         .connect_timeout(limits.connect)
         .redirect(same_origin)
+        .dns_resolver(Resolver::new(limits.private_addresses))
         .user_agent(concat!("heliograph/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| FederationError::Setup(error.into()))
@@ -84,8 +92,15 @@ pub(crate) async fn body(mut response: Response, url: &str, expected: Expected) 
 pub(crate) async fn send(request: RequestBuilder, url: &str, expected: Expected) -> Result<Response, FederationError> {
     let response = request.send().await.map_err(|error| failed(url, error))?;
     let status = response.status();
+    if status.is_redirection() {
+        return Err(FederationError::LeadsElsewhere { url: url.to_owned(), status: status.as_u16() });
+    }
     if status != StatusCode::OK {
         return Err(FederationError::Refused { url: url.to_owned(), status: status.as_u16() });
+    }
+    // Nothing was said to be accepted; what is compressed all the same could unpack to anything.
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        return Err(FederationError::malformed(format!("{url} is encoded in a way that was not asked for")));
     }
     let media_type = response.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     match media_type.map(essence).filter(|found| *found != essence(expected.media_type)) {
@@ -110,7 +125,9 @@ fn essence(media_type: &str) -> &str {
 /// Why a request failed.
 pub(crate) fn failed(url: &str, error: reqwest::Error) -> FederationError {
     let url = url.to_owned();
-    if error.is_timeout() {
+    if leads_inside(&error) {
+        FederationError::LeadsInside { url }
+    } else if error.is_timeout() {
         FederationError::Timeout { url }
     } else {
         FederationError::Unreachable { url, source: error.without_url().into() }

@@ -26,6 +26,7 @@
 //! # Ok::<(), federation::FederationError>(())
 //! ```
 
+mod bulk_pull;
 mod bundle;
 mod checkpoint;
 mod client;
@@ -37,17 +38,22 @@ mod fetch;
 mod fork;
 mod key;
 mod limits;
+pub mod live;
+pub mod log_stream;
 mod note;
 pub mod oai;
 pub mod paths;
+mod pieces;
 mod puller;
 mod reach;
+mod resolver;
 mod rotation;
 mod sparql;
 mod tiles;
 mod witness;
 
-pub use checkpoint::Checkpoint;
+pub use bulk_pull::{BulkBatch, BulkPull};
+pub use checkpoint::{Checkpoint, origin_of};
 pub use client::{PeerClient, SeenCheckpoints, WitnessAnswer};
 pub use cosignature::{Cosignature, MAX_COSIGNATURES, with_cosignatures};
 pub use description::{NodeDescription, PROTOCOL, PeerDescription, WitnessDescription};

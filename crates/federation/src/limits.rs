@@ -9,6 +9,11 @@ pub struct Limits {
     pub answer: Duration,
     /// The longest an answer with crates may take.
     pub bulk: Duration,
+    /// The longest a hint may take; it is small, and nothing depends on it.
+    pub hint: Duration,
+    /// Whether names of peers may lead to addresses of private networks. Those of the machine itself and link-local ones are
+    /// never asked by name, but for `localhost`.
+    pub private_addresses: bool,
     /// How often a reading request is tried; at least once.
     pub attempts: u32,
     /// The wait before the second attempt; each further wait is twice as long, and shortened by up to half at random.
@@ -29,6 +34,8 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(30),
             bulk: Duration::from_secs(300),
+            hint: Duration::from_secs(5),
+            private_addresses: false,
             attempts: 4,
             back_off: Duration::from_millis(250),
             description_bytes: 256 * 1024,

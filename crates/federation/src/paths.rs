@@ -19,6 +19,12 @@ pub const TILES: &str = "/log/tile/";
 pub const NODE: &str = "/federation/v1/node";
 /// Crates in bulk (POST [`JSON`], answer [`ZSTD`]): see [`crate_stream`](crate::crate_stream).
 pub const CRATES: &str = "/federation/v1/crates";
+/// Hints (POST of a signed checkpoint, [`TEXT`]): the log has grown.
+pub const INBOX: &str = "/federation/v1/inbox";
+/// The log in bulk (GET, answer [`ZSTD`]): see [`log_stream`](crate::log_stream).
+pub const LOG: &str = "/federation/v1/log";
+/// Search (GET, [`JSON`]), of which peers ask their own records.
+pub const SEARCH: &str = "/api/v1/search";
 
 /// A checkpoint to be cosigned (POST [`TEXT`], answer [`TEXT`]): see [`AddCheckpoint`](crate::AddCheckpoint).
 pub const ADD_CHECKPOINT: &str = "/witness/v1/add-checkpoint";

@@ -4,13 +4,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
 use crate::{
-    Checkpoint, FederationError, Limits, PeerClient, PublicKey,
+    BulkPull, Checkpoint, FederationError, Limits, PeerClient, PublicKey,
     bundle::{self, WIDTH},
     tiles::{self, Question, Tiles, Tree},
 };
 
 /// Requests that are under way at the same time.
 const CONCURRENCY: usize = 4;
+/// Hash tiles that are kept for the next proof, 8 KiB each.
+const KNOWN_TILES: usize = 64;
 
 /// Follows one peer's log, believing nothing that its pinned key does not vouch for. It keeps no state: the caller says
 /// what it holds.
@@ -88,10 +90,25 @@ impl Puller {
         if signed.size == other.size {
             return Ok(Comparison::Differs { root: signed.root, proof: Vec::new() });
         }
-        let mut tiles = self.tiles(signed, &Question::Extends(other.size)).await?;
-        tiles.extend(self.tiles(signed, &Question::Root(other.size)).await?);
+        let mut tiles = Tiles::new();
+        self.fetch_tiles(signed, &Question::Extends(other.size), &mut tiles).await?;
+        self.fetch_tiles(signed, &Question::Root(other.size), &mut tiles).await?;
         let (root, proof) = tiles::prefix(signed, other.size, &tiles)?;
         Ok(Comparison::Differs { root, proof })
+    }
+
+    /// The name of the log that is followed.
+    pub fn origin(&self) -> &str {
+        self.key.origin()
+    }
+
+    /// Checks that the peer signed a checkpoint that came by another way, such as a hint. Whether its log extends what is held
+    /// is not known by that.
+    ///
+    /// # Errors
+    /// [`FederationError::Malformed`] or [`FederationError::BadSignature`].
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Checkpoint, FederationError> {
+        self.key.verify_checkpoint(note)
     }
 
     /// The peer's latest checkpoint, when its log extends what is held.
@@ -130,9 +147,30 @@ impl Puller {
             return if extends { Ok(Batch::empty(held)) } else { Err(FederationError::Fork { size: start }) };
         }
         let entries = self.entries(start, last_of_batch(start, signed.size, max_entries), signed.size).await?;
+        self.prove(checkpoint, held, entries, &mut Tiles::new()).await
+    }
+
+    /// The rest of the log after those held, with crates, as one stream: for a reader with far to go.
+    ///
+    /// # Errors
+    /// When it cannot be had: the peer may not offer it ([`FederationError::Refused`]). [`next_batch`](Self::next_batch) always
+    /// works.
+    pub async fn bulk(&self, checkpoint: &Checkpoint, held: &MerkleTree) -> Result<BulkPull, FederationError> {
+        BulkPull::open(self, checkpoint, held.size()).await
+    }
+
+    /// Proves that entries follow those held in the signed log. Tiles that were fetched before are not fetched again.
+    pub(crate) async fn prove(
+        &self,
+        checkpoint: &Checkpoint,
+        held: &MerkleTree,
+        entries: Vec<Bytes>,
+        known: &mut Tiles,
+    ) -> Result<Batch, FederationError> {
+        let (signed, start) = (checkpoint.tree(), held.size());
         let mut after = held.clone();
         entries.iter().for_each(|entry| after.push(entry));
-        if !self.extends(signed, tree(&after)).await? {
+        if !self.extends_knowing(signed, tree(&after), known).await? {
             return Err(self.blame(signed, start, &entries).await);
         }
         match (start..).zip(&entries).find(|(_, entry)| !bundle::is_canonical_entry(entry)) {
@@ -151,6 +189,10 @@ impl Puller {
 
     /// Whether a signed tree extends another one, by the peer's tiles as far as the signed root vouches for them.
     async fn extends(&self, signed: Tree, smaller: Tree) -> Result<bool, FederationError> {
+        self.extends_knowing(signed, smaller, &mut Tiles::new()).await
+    }
+
+    async fn extends_knowing(&self, signed: Tree, smaller: Tree, known: &mut Tiles) -> Result<bool, FederationError> {
         if smaller.size > signed.size {
             return Err(FederationError::RolledBack { held: smaller.size, offered: signed.size });
         }
@@ -160,8 +202,11 @@ impl Puller {
         if smaller.size == 0 {
             return Ok(true);
         }
-        let tiles = self.tiles(signed, &Question::Extends(smaller.size)).await?;
-        tiles::extends(signed, smaller, &tiles)
+        if known.len() > KNOWN_TILES {
+            known.clear();
+        }
+        self.fetch_tiles(signed, &Question::Extends(smaller.size), known).await?;
+        tiles::extends(signed, smaller, known)
     }
 
     /// Entries from `start` to before `end`, or to the end of the bundle with which they become too many bytes.
@@ -194,8 +239,9 @@ impl Puller {
     /// What is wrong with entries that do not lead to the signed tree.
     async fn blame(&self, signed: Tree, start: u64, entries: &[Bytes]) -> FederationError {
         let leaves = Question::Leaves(start..start + entries.len() as u64);
-        let found = match self.tiles(signed, &leaves).await {
-            Ok(tiles) => tiles::first_wrong(signed, start, entries, &tiles),
+        let mut tiles = Tiles::new();
+        let found = match self.fetch_tiles(signed, &leaves, &mut tiles).await {
+            Ok(()) => tiles::first_wrong(signed, start, entries, &tiles),
             Err(error) => Err(error),
         };
         match found {
@@ -205,13 +251,16 @@ impl Puller {
         }
     }
 
-    async fn tiles(&self, signed: Tree, question: &Question) -> Result<Tiles, FederationError> {
+    /// Fetches the tiles that a question needs and that are not known yet.
+    async fn fetch_tiles(&self, signed: Tree, question: &Question, known: &mut Tiles) -> Result<(), FederationError> {
         let fetch = |tile: tlog_tiles::Tile| async move {
             let bytes = self.client.tile(tile.level(), tile.level_index(), u8::try_from(tile.width()).ok()).await?;
             Ok((tile, bytes))
         };
-        let tiles = question.tiles(signed).into_iter().map(fetch);
-        stream::iter(tiles).buffer_unordered(CONCURRENCY).try_collect().await
+        let missing: Vec<_> = question.tiles(signed).into_iter().filter(|tile| !known.contains_key(tile)).collect();
+        let fetched: Vec<_> = stream::iter(missing).map(fetch).buffer_unordered(CONCURRENCY).try_collect().await?;
+        known.extend(fetched);
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ impl Reach {
         }
     }
 
-    fn of_ip(address: IpAddr) -> Self {
+    pub(crate) fn of_ip(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::of_v4(address),
             IpAddr::V6(address) => Self::of_v6(address),

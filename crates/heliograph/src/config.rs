@@ -84,6 +84,12 @@ pub struct FederationSection {
     pub poll_seconds: u64,
     /// How many peers must have cosigned a checkpoint of this node's log before it is shown.
     pub witnesses_required: usize,
+    /// Whether peers are told at once when this node publishes.
+    pub hints: bool,
+    /// Seconds a live search waits for a peer.
+    pub live_seconds: u64,
+    /// Whether names of peers may lead to addresses of private networks, such as 10.0.0.0/8.
+    pub private_peers: bool,
     /// `[[federation.peers]]`
     pub peers: Vec<PeerSection>,
 }
@@ -192,7 +198,14 @@ impl Default for StorageSection {
 
 impl Default for FederationSection {
     fn default() -> Self {
-        Self { poll_seconds: 30, witnesses_required: 0, peers: Vec::new() }
+        Self {
+            poll_seconds: 30,
+            witnesses_required: 0,
+            hints: true,
+            live_seconds: 2,
+            private_peers: false,
+            peers: Vec::new(),
+        }
     }
 }
 
@@ -305,6 +318,9 @@ impl Config {
             peers,
             poll_seconds: self.federation.poll_seconds.max(1),
             witnesses_required: self.federation.witnesses_required,
+            hints: self.federation.hints,
+            live_seconds: self.federation.live_seconds.max(1),
+            private_peers: self.federation.private_peers,
             limits: Limits {
                 file_bytes: limits.file_bytes,
                 deposit_files: limits.deposit_files,
@@ -379,7 +395,9 @@ fn typed(key: &str, value: String) -> toml::Value {
     let number = ["_bytes", "_files", "_jobs", "_seconds", "_rows", "_required"].iter().any(|unit| key.ends_with(unit));
     match (value.parse::<i64>(), value.parse::<bool>()) {
         (Ok(number_value), _) if number => toml::Value::Integer(number_value),
-        (_, Ok(switch)) if key.ends_with("allow_http") => toml::Value::Boolean(switch),
+        (_, Ok(switch)) if key.ends_with("allow_http") || ["hints", "private_peers"].contains(&key) => {
+            toml::Value::Boolean(switch)
+        }
         _ => toml::Value::String(value),
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    body::Body,
+    body::{Body, to_bytes},
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use node::{Node, NodeDescription};
+use node::{MAX_HINT_BYTES, Node, NodeDescription, NodeError};
 
 use crate::{Problem, authentication::Asking, request_body};
 
@@ -17,6 +17,16 @@ use crate::{Problem, authentication::Asking, request_body};
 #[utoipa::path(get, path = "/federation/v1/node", tag = "federation", responses((status = 200, description = "The node")))]
 pub(crate) async fn describe(State(node): State<Arc<Node>>) -> Result<Json<NodeDescription>, Problem> {
     Ok(Json(node.description()?))
+}
+
+/// A hint that a log followed here has grown: its signed checkpoint, as `/log/checkpoint` gives it. It is only a reason to look.
+#[utoipa::path(post, path = "/federation/v1/inbox", tag = "federation", request_body(content = String, description = "Signed note, at most 8 KiB", content_type = "text/plain"),
+    responses((status = 202, description = "Looked at, or known already"), (status = 403, description = "Not signed by the key pinned for that log"),
+        (status = 404, description = "No log of that name is followed here"), (status = 413, description = "More than 8 KiB"), (status = 429, description = "Too many hints in the name of that log")))]
+pub(crate) async fn inbox(State(node): State<Arc<Node>>, body: Body) -> Result<StatusCode, Problem> {
+    let too_large = |_| NodeError::TooLarge(format!("a hint has at most {MAX_HINT_BYTES} bytes"));
+    node.take_hint(&to_bytes(body, MAX_HINT_BYTES).await.map_err(too_large)?)?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Crates by digest, as one zstd stream of frames. Body: `{"digests": [...]}`, at most 1,000.

@@ -76,6 +76,12 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str, &'stat
             "Too large",
             "Send less, or ask the operator to raise the limit.",
         ),
+        K::TooMany => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many",
+            "Too many requests",
+            "Wait a few seconds; nothing is lost by it.",
+        ),
         K::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available right now", "Try again in a few seconds.")
         }
@@ -121,7 +127,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response

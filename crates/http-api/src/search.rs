@@ -13,6 +13,7 @@ use crate::{Problem, authentication::Asking, deposits::dataset_id};
 /// Full text, facets and cursors over everything held, whichever node it came from.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search",
     params(
+        ("scope" = Option<String>, Query, description = "`held`, when not given: this node's own records and its verified copies; `live`: all nodes are asked at once, each for its own, and answered for from the copy where one is late"),
         ("q" = Option<String>, Query, description = "Words; all must match. `\"phrases\"`, `-without`, `beginning*`. Names of organisms, methods and entities find all that is such"),
         ("in" = Option<String>, Query, description = "Where words are looked for: title, record (what describes the data), everywhere (people, articles, grants, cell lines too); everywhere when not given"),
         ("organism" = Option<Vec<String>>, Query, description = "Term IRI, CURIE or label; descendants included; may repeat"),
@@ -43,7 +44,7 @@ use crate::{Problem, authentication::Asking, deposits::dataset_id};
         ("size" = Option<usize>, Query, description = "Hits on a page, up to 200; 20 when not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "`{total, studies, hits, facets, next_cursor, sources, unresolved, suggestions}`")))]
+    responses((status = 200, description = "`{total, studies, hits, facets, next_cursor, sources, unresolved, suggestions, scope, sort, matching}`")))]
 pub(crate) async fn search(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
@@ -70,7 +71,7 @@ pub(crate) async fn similar(
     let from = asked.node.as_deref().map(str::parse::<NodeId>).transpose();
     let from = from.map_err(|error| Problem::invalid(format!("{error}")))?;
     let found = node.similar(&actor, &dataset_id(&id)?, from.as_ref(), asked.size.unwrap_or(SIMILAR)).await?;
-    Ok(Json(json!({"hits": found.iter().map(hit).collect::<Vec<_>>()})))
+    Ok(Json(json!({"hits": found.iter().map(|found| hit(found, None)).collect::<Vec<_>>()})))
 }
 
 /// Similar datasets when nobody says how many.
@@ -85,7 +86,8 @@ pub(crate) struct AskedSimilar {
 
 /// The documented shape of an answer: a hit is its record, with why it matched.
 fn answer(found: &SearchAnswer) -> Value {
-    let hits: Vec<Value> = found.hits.iter().map(hit).collect();
+    let hits: Vec<Value> =
+        found.hits.iter().map(|found_hit| hit(found_hit, found.unverified.get(&found_hit.document.key))).collect();
     json!({
         "total": found.total,
         "studies": found.studies,
@@ -95,16 +97,20 @@ fn answer(found: &SearchAnswer) -> Value {
         "sources": found.sources,
         "unresolved": found.unresolved,
         "suggestions": found.suggestions,
+        "scope": found.scope,
+        "sort": found.order,
+        "matching": if found.loose { "beginnings" } else { "words" },
     })
 }
 
-/// A record found, with why.
-fn hit(hit: &node::Hit) -> Value {
+/// A record found, with why; of one that only a peer vouches for, with its page there.
+fn hit(hit: &node::Hit, unverified: Option<&String>) -> Value {
     let document = &hit.document;
     json!({
         "id": document.key.id,
         "node": document.key.node,
-        "iri": document.iri,
+        "iri": unverified.unwrap_or(&document.iri),
+        "verified": unverified.is_none(),
         "kind": document.kind,
         "version": document.version,
         "title": document.title,

@@ -251,6 +251,8 @@ impl Node {
             let current = current.clone();
             self.ledger.write(vec![cosigned(&self.ledger).put(self.config.id.as_str(), &current)?])?;
             state.cosigned = Some(current);
+            drop(state);
+            self.notice_growth();
         }
         Ok(())
     }

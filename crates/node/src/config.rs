@@ -30,6 +30,12 @@ pub struct NodeConfig {
     pub poll_seconds: u64,
     /// How many peers must have cosigned a checkpoint of the own log before everybody sees it.
     pub witnesses_required: usize,
+    /// Whether peers are told at once when the own log grows.
+    pub hints: bool,
+    /// Seconds a live search waits for a peer.
+    pub live_seconds: u64,
+    /// Whether names of peers may lead to addresses of private networks.
+    pub private_peers: bool,
     /// What the node takes at most.
     pub limits: Limits,
     /// How jobs are run.
@@ -96,6 +102,11 @@ impl Default for Limits {
 }
 
 impl NodeConfig {
+    /// How long peers are waited for, and what is taken from them.
+    pub(crate) fn peer_limits(&self) -> federation::Limits {
+        federation::Limits { private_addresses: self.private_peers, ..federation::Limits::default() }
+    }
+
     /// The address of a dataset's page on this node: its IRI when the dataset is ours.
     pub fn page(&self, id: &dataset_model::DatasetId) -> String {
         format!("{}/datasets/{id}", self.public_url)
@@ -118,6 +129,9 @@ impl NodeConfig {
             peers: Vec::new(),
             poll_seconds: 3600,
             witnesses_required: 0,
+            hints: true,
+            live_seconds: 2,
+            private_peers: false,
             limits: Limits::default(),
             jobs: JobLimits::default(),
         }

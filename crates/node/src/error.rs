@@ -47,6 +47,9 @@ pub enum NodeError {
     /// More than the node takes.
     #[error("{0}")]
     TooLarge(String),
+    /// More requests than the node takes in this time.
+    #[error("{0}")]
+    TooMany(String),
     /// The node cannot do this right now.
     #[error("{0}")]
     Unavailable(String),
@@ -89,6 +92,7 @@ pub enum ErrorKind {
     Conflict,
     Gone,
     TooLarge,
+    TooMany,
     Unavailable,
     PeerFault,
     Internal,
@@ -107,6 +111,7 @@ impl NodeError {
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::Gone(_) => ErrorKind::Gone,
             Self::TooLarge(_) => ErrorKind::TooLarge,
+            Self::TooMany(_) => ErrorKind::TooMany,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Peer { .. } => ErrorKind::PeerFault,
             Self::Archive(_) | Self::Ledger(_) | Self::Metadata(_) | Self::Search(_) | Self::Internal(_) => {

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use dataset_model::{DatasetId, Digest, Entry, Event, MerkleTree, NodeId, Timestamp};
-use federation::{Checkpoint, FederationError};
+use federation::{Batch, BulkPull, Checkpoint, FederationError};
 use ledger::{Append, Collection, LedgerError};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -15,10 +16,12 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
 };
 
-use crate::{Actor, Node, NodeError, Rejected, Scope, origin::harvest_key, peers::Peer, policy};
+use crate::{Actor, Node, NodeError, Rejected, Scope, hints, origin::harvest_key, peers::Peer, policy};
 
 /// Entries taken from a peer in one commit.
 const BATCH: u64 = 1024;
+/// With so many entries to go, the log is read as one stream.
+const BULK_FROM: u64 = 512;
 /// The longest wait after repeated failures, in seconds.
 const LONGEST_WAIT: u64 = 300;
 
@@ -41,6 +44,9 @@ pub struct HarvestReport {
     pub held: u64,
     /// The size of the verified checkpoint.
     pub checkpoint: u64,
+    /// Crates the peer did not give, until it is known whether they are still wanted.
+    #[serde(skip)]
+    missing: Vec<(Digest, MissingCrate)>,
 }
 
 /// A crate a peer announced and did not give. Key: `{node}/{digest}`.
@@ -144,27 +150,58 @@ impl Node {
             rejected: Vec::new(),
             held: held.size(),
             checkpoint: checkpoint.size,
+            missing: Vec::new(),
         };
         self.ask_again(peer, id).await?;
+        let mut bulk = open_bulk(peer, &checkpoint, &held).await;
         while held.size() < checkpoint.size {
-            held = self.pull_batch(peer, id, &checkpoint, &held, &mut report).await?;
+            let (batch, given) = match &mut bulk {
+                Some(stream) => {
+                    let next = stream.next_batch(&held, BATCH).await.map_err(|error| peer.fault(error))?;
+                    if next.batch.entries.is_empty() {
+                        // It ended before its time; the rest is asked for as by anybody who is up to date.
+                        bulk = None;
+                        continue;
+                    }
+                    (next.batch, Some(next.crates.into_iter().collect()))
+                }
+                None => {
+                    let next = peer.puller().next_batch(&checkpoint, &held, BATCH).await;
+                    (next.map_err(|error| peer.fault(error))?, None)
+                }
+            };
+            held = self.take_batch(peer, id, batch, given, &held, &mut report).await?;
             self.wake_projectors();
         }
         self.weigh_again(peer)?;
+        self.forget_withdrawn(id, &mut report)?;
         Ok(report)
     }
 
-    /// Takes the next entries, with everything they point to, in one commit.
-    async fn pull_batch(
+    /// Takes from the report what the peer did not give because a later entry withdraws it.
+    fn forget_withdrawn(&self, id: &NodeId, report: &mut HarvestReport) -> Result<(), NodeError> {
+        let missing = std::mem::take(&mut report.missing);
+        for (digest, entry) in missing {
+            if self.missing_crates().get(&format!("{id}/{digest}"))?.is_some() {
+                let why = format!("the peer does not give its crate {digest}");
+                report.rejected.push(Rejected { what: format!("entry {} ({})", entry.index, entry.dataset), why });
+            }
+        }
+        report.stored = report.seen - report.rejected.len() as u64;
+        Ok(())
+    }
+
+    /// Takes the next entries, with everything they point to, in one commit. The crates are fetched unless they have come already.
+    async fn take_batch(
         &self,
         peer: &Peer,
         id: &NodeId,
-        checkpoint: &Checkpoint,
+        batch: Batch,
+        given: Option<HashMap<Digest, Bytes>>,
         held: &MerkleTree,
         report: &mut HarvestReport,
     ) -> Result<MerkleTree, NodeError> {
         let fault = |source| peer.fault(source);
-        let batch = peer.puller().next_batch(checkpoint, held, BATCH).await.map_err(fault)?;
         let sorted = self.sort_out(id, held.size(), &batch.entries)?;
         let wanted: Vec<Digest> = sorted.wanted.keys().copied().collect();
         let mut crates = Vec::new();
@@ -172,22 +209,22 @@ impl Node {
         let missing = self.missing_crates();
         let mut changes: Vec<_> =
             sorted.dropped.iter().map(|digest| missing.remove(&format!("{id}/{digest}"))).collect();
-        for (digest, bytes) in peer.puller().crates(&wanted).await.map_err(fault)? {
+        let given = match given {
+            Some(mut given) => wanted.iter().map(|digest| (*digest, given.remove(digest))).collect(),
+            None => peer.puller().crates(&wanted).await.map_err(fault)?,
+        };
+        for (digest, bytes) in given {
             match (bytes, sorted.wanted.get(&digest)) {
                 (Some(bytes), _) => crates.push((digest, bytes)),
                 (None, Some(missing)) => {
                     changes.push(self.missing_crates().put(&format!("{id}/{digest}"), missing)?);
-                    let why = format!("the peer does not give its crate {digest}");
-                    report
-                        .rejected
-                        .push(Rejected { what: format!("entry {} ({})", missing.index, missing.dataset), why });
+                    report.missing.push((digest, missing.clone()));
                 }
                 (None, None) => {}
             }
         }
         changes.push(self.harvest_times().put(&harvest_key(id, held.size()), &Timestamp::now())?);
         let count = sorted.bytes.len() as u64;
-        let missing = wanted.len() as u64 - crates.len() as u64;
         let append = Append {
             expected_size: Some(held.size()),
             entries: sorted.bytes,
@@ -201,7 +238,6 @@ impl Node {
             other => other.into(),
         })?;
         report.seen += count;
-        report.stored += count - missing;
         report.withdrawn += sorted.withdrawn;
         report.held = batch.tree.size();
         Ok(batch.tree)
@@ -262,13 +298,28 @@ impl Node {
     }
 }
 
-/// Follows every peer there is and every one that is added, until told to stop.
+/// The rest of a peer's log as one stream, where it is long and the peer offers that.
+async fn open_bulk(peer: &Peer, checkpoint: &Checkpoint, held: &MerkleTree) -> Option<BulkPull> {
+    if checkpoint.size.saturating_sub(held.size()) < BULK_FROM {
+        return None;
+    }
+    match peer.puller().bulk(checkpoint, held).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            tracing::debug!(peer = %peer.config.id, %error, "no bulk stream; reading the log in tiles");
+            None
+        }
+    }
+}
+
+/// Follows every peer there is and every one that is added, and tells it of what happens here, until told to stop.
 async fn follow_all(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
     let mut followers = JoinSet::new();
     while !*stopped.borrow() {
         for peer in node.peers.all() {
             if !peer.followed.swap(true, Ordering::SeqCst) {
-                followers.spawn(follow(node.clone(), peer, stopped.clone()));
+                followers.spawn(follow(node.clone(), peer.clone(), stopped.clone()));
+                followers.spawn(hints::tell(node.clone(), peer, stopped.clone()));
             }
         }
         tokio::select! {

@@ -90,7 +90,7 @@ pub struct SuggestedPeer {
 pub(crate) fn open_peers(config: &NodeConfig, ledger: &Ledger) -> Result<Peers, NodeError> {
     let peers = Peers::default();
     for configured in &config.peers {
-        peers.add(open_peer(ledger, configured.clone(), false)?);
+        peers.add(open_peer(ledger, configured.clone(), false, config.peer_limits())?);
     }
     for row in added_peers(ledger).iter_prefix("") {
         let (id, added) = row?;
@@ -107,14 +107,22 @@ pub(crate) fn open_peers(config: &NodeConfig, ledger: &Ledger) -> Result<Peers, 
             }
             Some(_) => {}
             None if added.removed.is_some() => peers.remember(&id, &added.url),
-            None => peers.add(open_peer(ledger, PeerConfig::new(id, added.url, added.public_key), true)?),
+            None => {
+                let added = PeerConfig::new(id, added.url, added.public_key);
+                peers.add(open_peer(ledger, added, true, config.peer_limits())?);
+            }
         }
     }
     Ok(peers)
 }
 
-fn open_peer(ledger: &Ledger, config: PeerConfig, added: bool) -> Result<Arc<Peer>, NodeError> {
-    let peer = Peer::open(config, added)?;
+fn open_peer(
+    ledger: &Ledger,
+    config: PeerConfig,
+    added: bool,
+    limits: federation::Limits,
+) -> Result<Arc<Peer>, NodeError> {
+    let peer = Peer::open(config, added, limits)?;
     key_rotation::take_up_keys(ledger, &peer)?;
     Ok(Arc::new(peer))
 }
@@ -135,7 +143,7 @@ impl Node {
         let _alone = self.peers.changing.lock().await;
         let at = address(&url);
         let named = |source| NodeError::Peer { peer: at.clone(), source };
-        let client = federation::PeerClient::new(url.clone(), federation::Limits::default()).map_err(named)?;
+        let client = federation::PeerClient::new(url.clone(), self.config.peer_limits()).map_err(named)?;
         let description = client.description().await.map_err(named)?;
         let key: PublicKey = description.public_key.parse().map_err(named)?;
         let followed = self.check_new(&description, &url, &key)?;
@@ -148,7 +156,7 @@ impl Node {
             )));
         }
         if !followed {
-            let puller = Puller::new(url, key, federation::Limits::default()).map_err(named)?;
+            let puller = Puller::new(url.clone(), key, self.config.peer_limits()).map_err(named)?;
             // A description is not signed: whoever has the key signs with it.
             puller.checkpoint(0, Digest::of([])).await.map_err(named)?;
             self.follow_from_now_on(&offer)?;
@@ -194,7 +202,7 @@ impl Node {
         let config = PeerConfig::new(offer.id.clone(), offer.url.clone(), offer.public_key.clone());
         let (url, public_key) = (config.url.clone(), config.public_key.clone());
         let document = AddedPeer { url, public_key, added: Timestamp::now(), removed: None };
-        let peer = open_peer(&self.ledger, config, true)?;
+        let peer = open_peer(&self.ledger, config, true, self.config.peer_limits())?;
         self.ledger.write(vec![added_peers(&self.ledger).put(offer.id.as_str(), &document)?])?;
         self.peers.add(peer);
         self.announcing.wake.notify_one();

@@ -7,11 +7,13 @@ use std::{
 };
 
 use dataset_model::{NodeId, Timestamp};
-use federation::{KeyChange, PublicKey, Puller};
+use federation::{KeyChange, PublicKey, Puller, live::Circuit};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
-use crate::{Actor, Node, NodeError, PeerConfig, SuggestedPeer, Witness, gossip::Hearsay, policy};
+use crate::{
+    Actor, Node, NodeError, PeerConfig, SuggestedPeer, Witness, gossip::Hearsay, hints::HintAllowance, policy,
+};
 
 /// A peer with the tools to follow it and what happened so far.
 pub(crate) struct Peer {
@@ -23,6 +25,10 @@ pub(crate) struct Peer {
     pub pulling: tokio::sync::Mutex<()>,
     /// Makes its follower look again now.
     pub wake: Notify,
+    /// How many hints in its name are looked at.
+    pub hints: Mutex<HintAllowance>,
+    /// Whether it is asked in live searches.
+    pub circuit: Mutex<Circuit>,
     /// Becomes true when it is followed no more.
     pub removed: watch::Sender<bool>,
     /// Whether a task follows it.
@@ -41,18 +47,20 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Makes ready to follow a peer.
-    pub(crate) fn open(config: PeerConfig, added: bool) -> Result<Self, NodeError> {
+    pub(crate) fn open(config: PeerConfig, added: bool, limits: federation::Limits) -> Result<Self, NodeError> {
         let key = read_key(&config)?;
         let url =
             config.url.parse().map_err(|error| NodeError::Invalid(format!("url of peer '{}': {error}", config.id)))?;
-        let puller = Puller::new(url, key, federation::Limits::default())
-            .map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
+        let puller =
+            Puller::new(url, key, limits).map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
         let status = Mutex::new(PeerStatus::new(&config, added));
         Ok(Self {
             config,
             status,
             pulling: tokio::sync::Mutex::default(),
             wake: Notify::new(),
+            hints: Mutex::new(HintAllowance::new(Instant::now())),
+            circuit: Mutex::default(),
             removed: watch::Sender::new(false),
             followed: AtomicBool::new(false),
             verifying: Mutex::default(),

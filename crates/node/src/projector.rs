@@ -143,8 +143,9 @@ impl Node {
         if name == self.searchable.name { &self.searchable } else { &self.queryable }
     }
 
-    /// Tells the projectors, and those who cosign, that a log has grown.
+    /// Tells the projectors, those who cosign, and those who tell others, that a log has grown.
     pub(crate) fn wake_projectors(&self) {
+        self.notice_growth();
         self.searchable.wake.notify_one();
         self.queryable.wake.notify_one();
         self.announcing.wake.notify_one();

@@ -1,6 +1,6 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use dataset_model::{DatasetId, NodeId, TermIri};
+use dataset_model::{DatasetId, DatasetKey, NodeId, TermIri, Timestamp};
 use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort, Suggestion, Within};
 use serde::Serialize;
 
@@ -45,10 +45,25 @@ pub struct SearchRequest {
     pub sort: Sort,
     pub size: usize,
     pub cursor: Option<String>,
+    /// Who is asked.
+    pub scope: SearchScope,
+    /// What other nodes are asked, as name–value pairs: all of the above but what concerns this node's answer alone.
+    pub asked: Vec<(String, String)>,
+}
+
+/// Who answers a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SearchScope {
+    /// This node, from its own records and the verified copies it holds.
+    #[default]
+    Held,
+    /// All nodes at once, each for its own records; from the copy where one does not answer in time.
+    Live,
 }
 
 /// What was found, where, and how far each source had come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SearchAnswer {
     /// Records that match.
     pub total: u64,
@@ -56,7 +71,10 @@ pub struct SearchAnswer {
     pub studies: Option<u64>,
     /// One page of them.
     pub hits: Vec<Hit>,
-    /// Counts over all of them.
+    /// Hits that only a peer vouches for, each with the address of its page there. All others are this node's own, or in its
+    /// verified copies.
+    pub unverified: BTreeMap<DatasetKey, String>,
+    /// Counts over all of them that are held here.
     pub facets: Facets,
     /// Ask with this for the next page.
     pub next_cursor: Option<String>,
@@ -66,6 +84,12 @@ pub struct SearchAnswer {
     pub sources: Vec<SourceReport>,
     /// Organisms and methods asked for that no ontology here knows; nothing can match them.
     pub unresolved: Vec<String>,
+    /// Who was asked.
+    pub scope: SearchScope,
+    /// The order the hits are in: relevance only where there are words to rank by.
+    pub order: Sort,
+    /// Whether nothing held here has the words as they are, so that the last was taken as a beginning.
+    pub loose: bool,
 }
 
 /// How far one source's records are in this answer.
@@ -73,20 +97,42 @@ pub struct SearchAnswer {
 pub struct SourceReport {
     /// The node whose records these are.
     pub node: NodeId,
-    /// `live` for the node that answers, `mirror` for a peer's verified copy.
+    /// `live` for a node that answered itself, `mirror` for a peer's verified copy, `absent` for a peer that did not answer and of
+    /// which nothing is held.
     pub status: &'static str,
-    /// Entries of its log in the index.
+    /// Entries of its log that the answer covers.
     pub as_of: u64,
     /// Records of it that match.
     pub total: u64,
+    /// Of a copy: when it was last known to be all there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<Timestamp>,
+    /// Of a node that was asked: how long that took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// Of a node that was to be asked and did not answer: why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Node {
-    /// Searches everything held, whichever node it came from.
+    /// Searches everything held, whichever node it came from, or all nodes at once.
     ///
     /// # Errors
     /// When the request is too large or its cursor is not one of ours.
     pub async fn search(self: &Arc<Self>, actor: &Actor, request: SearchRequest) -> Result<SearchAnswer, NodeError> {
+        match request.scope {
+            SearchScope::Held => self.search_held(actor, request).await,
+            SearchScope::Live => self.search_live(actor, request).await,
+        }
+    }
+
+    /// Searches everything held.
+    pub(crate) async fn search_held(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: SearchRequest,
+    ) -> Result<SearchAnswer, NodeError> {
         let (node, visible) = (self.clone(), policy::visible(actor));
         tokio::task::spawn_blocking(move || node.search_now(request, visible))
             .await
@@ -149,6 +195,10 @@ impl Node {
             facets: results.facets,
             next_cursor: results.next_cursor.map(|cursor| cursor.to_string()),
             unresolved,
+            unverified: BTreeMap::new(),
+            scope: SearchScope::Held,
+            order: results.order,
+            loose: results.loose,
         })
     }
 
@@ -212,15 +262,18 @@ impl Node {
 
     fn sources(&self, facets: &Facets) -> Vec<SourceReport> {
         let progress = self.searchable.progress();
-        let peers = self.peers.all().into_iter().map(|peer| peer.config.id.clone());
-        let nodes = std::iter::once(self.config.id.clone()).chain(peers);
-        let report = |node: NodeId| SourceReport {
-            status: if node == self.config.id { "live" } else { "mirror" },
+        let report = |node: NodeId, status, checked| SourceReport {
+            status,
             as_of: progress.get(&node).copied().unwrap_or(0),
             total: facets.node.iter().find(|value| value.value == node.as_str()).map_or(0, |value| value.count),
             node,
+            checked,
+            took_ms: None,
+            why: None,
         };
-        nodes.map(report).collect()
+        let peers = self.peers.all();
+        let peers = peers.iter().map(|peer| report(peer.config.id.clone(), "mirror", peer.status().checked));
+        std::iter::once(report(self.config.id.clone(), "live", None)).chain(peers).collect()
     }
 }
 
@@ -232,12 +285,16 @@ impl SearchRequest {
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, NodeError> {
         let mut request = Self { size: DEFAULT_SIZE, ..Self::default() };
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
-            request.set(name, value.trim())?;
+            let known = request.set(name, value.trim())?;
+            if known && !NOT_PASSED_ON.contains(&name) {
+                request.asked.push((name.to_owned(), value.trim().to_owned()));
+            }
         }
         Ok(request)
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), NodeError> {
+    /// Takes one pair; says whether the name is known.
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, NodeError> {
         let wrong = |expected: &str| NodeError::Invalid(format!("'{name}={value}': {expected}"));
         match name {
             "q" => value.clone_into(&mut self.text),
@@ -278,14 +335,17 @@ impl SearchRequest {
             }
             "size" => self.size = value.parse().map_err(|_| wrong("use a number from 0 to 200"))?,
             "cursor" => self.cursor = Some(value.to_owned()),
-            _ => {}
+            "scope" => self.scope = scope_named(value).ok_or_else(|| wrong("use held or live"))?,
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 }
 
 /// As many similar records are given at most.
 const MAX_SIMILAR: usize = 50;
+/// What a live search asks other nodes in its own way, or not at all.
+const NOT_PASSED_ON: [&str; 5] = ["node", "collapse", "size", "cursor", "scope"];
 /// Hits on a page when nobody says.
 const DEFAULT_SIZE: usize = 20;
 
@@ -299,6 +359,14 @@ fn within_named(name: &str) -> Option<Within> {
         "title" => Some(Within::Title),
         "record" => Some(Within::Record),
         "everywhere" => Some(Within::Everywhere),
+        _ => None,
+    }
+}
+
+fn scope_named(name: &str) -> Option<SearchScope> {
+    match name {
+        "held" => Some(SearchScope::Held),
+        "live" => Some(SearchScope::Live),
         _ => None,
     }
 }

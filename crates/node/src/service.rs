@@ -12,7 +12,7 @@ use ledger::Ledger;
 use lru::LruCache;
 use metadata_store::{MetadataStore, Ontology};
 use search_index::SearchIndex;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore, watch};
 
 use crate::{
     ForeignConverter, NodeConfig, NodeError, QueryWorkers,
@@ -22,6 +22,7 @@ use crate::{
     jobs::Board,
     joining, key_rotation,
     known_datasets::KnownDatasets,
+    live_search, log_stream,
     ontologies::{self, Ontologies},
     peers::Peers,
     projector::Projector,
@@ -73,6 +74,10 @@ pub struct Node {
     pub(crate) querying: Semaphore,
     pub(crate) query_workers: OnceLock<Arc<dyn QueryWorkers>>,
     pub(crate) peers: Peers,
+    /// Entries of the own log that are shown, for those who tell others of its growth.
+    pub(crate) own_size: watch::Sender<u64>,
+    pub(crate) live_questions: Semaphore,
+    pub(crate) log_readers: Arc<Semaphore>,
     pub(crate) known_datasets: KnownDatasets,
     pub(crate) recent_reads: RecentReads,
     pub(crate) board: Board,
@@ -133,6 +138,7 @@ impl Node {
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
         let peers = joining::open_peers(&config, &ledger)?;
+        let own_size = watch::Sender::new(ledger.size(&config.id)?);
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
         let pictures = PictureCache::open(data.join("cache").join("pictures"), config.limits.render_cache_bytes);
         let node = Arc::new(Self {
@@ -163,6 +169,9 @@ impl Node {
             querying: Semaphore::new(4),
             query_workers: OnceLock::new(),
             peers,
+            own_size,
+            live_questions: Semaphore::new(live_search::AT_ONCE),
+            log_readers: Arc::new(Semaphore::new(log_stream::READERS)),
             known_datasets: KnownDatasets::default(),
             recent_reads: RecentReads::default(),
             board: Board::default(),

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use dataset_model::DatasetKey;
 use serde::{Deserialize, Serialize};
 
-use crate::{SearchError, Sort};
+use crate::{SearchDocument, SearchError, Sort, ranking::sort_value};
 
 /// The longest text read as a cursor.
 const MAX_CURSOR_BYTES: usize = 512;
@@ -23,9 +23,39 @@ pub struct Cursor {
 
 /// What hits are ordered by before their keys; smaller comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SortValue {
+pub enum SortValue {
+    /// A day, a size or a score, turned round where the largest comes first.
     Number(u64),
+    /// A title as titles are compared.
     Text(String),
+}
+
+impl Cursor {
+    /// The place after a record in an order of hits. As scores depend on the record and the question alone, it is the same
+    /// in every index of this schema, whether that holds the record or not.
+    pub fn after(order: Sort, score: f32, record: &SearchDocument) -> Self {
+        Self::at(order, (sort_value(order, score, record), record.key.clone()))
+    }
+
+    /// A place as [`place`](Self::place) gives it, as a cursor.
+    pub fn at(order: Sort, place: (SortValue, DatasetKey)) -> Self {
+        Self { sort: order, loose: false, value: place.0, key: place.1 }
+    }
+
+    /// The order of hits it belongs to.
+    pub fn order(&self) -> Sort {
+        self.sort
+    }
+
+    /// The same place for an index that took, or did not take, the last word as a beginning.
+    pub fn with_loose(&self, loose: bool) -> Self {
+        Self { loose, ..self.clone() }
+    }
+
+    /// What places of one order are compared by; smaller comes first.
+    pub fn place(&self) -> (SortValue, DatasetKey) {
+        (self.value.clone(), self.key.clone())
+    }
 }
 
 fn sort_letter(sort: Sort) -> &'static str {

@@ -55,7 +55,7 @@ mod text_query;
 mod usage;
 mod vocabulary;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, SortValue};
 pub use document::{ImageFacets, IndexChange, SearchDocument};
 pub use error::SearchError;
 pub use index::SearchIndex;

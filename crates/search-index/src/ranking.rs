@@ -8,8 +8,8 @@ use tantivy::{DocAddress, DocId, Score};
 
 use crate::columns::SegmentColumns;
 use crate::cursor::SortValue;
-use crate::schema::key_text;
-use crate::{Cursor, SearchError, Sort};
+use crate::schema::{date_number, key_text, title_order};
+use crate::{Cursor, SearchDocument, SearchError, Sort};
 
 /// A record's place within its segment: sort value, then key, both as numbers; smaller comes first.
 type Place = (u64, u64);
@@ -138,10 +138,8 @@ impl Values {
     fn of(&self, doc: DocId, score: Score) -> u64 {
         match self {
             Self::Score => score_value(score),
-            Self::LargestFirst(column) => {
-                column.first(doc).map_or(u64::MAX, |value| u64::MAX - 1 - value.min(MAX_VALUE))
-            }
-            Self::SmallestFirst(column) => column.first(doc).map_or(u64::MAX, |value| value.min(MAX_VALUE)),
+            Self::LargestFirst(column) => largest_first(column.first(doc)),
+            Self::SmallestFirst(column) => smallest_first(column.first(doc)),
             Self::Title(column) => column.ords().first(doc).unwrap_or(u64::MAX),
         }
     }
@@ -149,6 +147,25 @@ impl Values {
 
 /// Larger dates and sizes count as this one, so that "unknown" comes after all of them.
 const MAX_VALUE: u64 = u64::MAX - 1;
+
+fn largest_first(value: Option<u64>) -> u64 {
+    value.map_or(u64::MAX, |value| u64::MAX - 1 - value.min(MAX_VALUE))
+}
+
+fn smallest_first(value: Option<u64>) -> u64 {
+    value.map_or(u64::MAX, |value| value.min(MAX_VALUE))
+}
+
+/// What a record is sorted by in an order of hits; its score counts where that is relevance.
+pub(crate) fn sort_value(order: Sort, score: Score, record: &SearchDocument) -> SortValue {
+    match order {
+        Sort::Relevance => SortValue::Number(score_value(score)),
+        Sort::Newest => SortValue::Number(largest_first(date_number(record))),
+        Sort::Oldest => SortValue::Number(smallest_first(date_number(record))),
+        Sort::Largest => SortValue::Number(largest_first(record.bytes)),
+        Sort::Title => SortValue::Text(title_order(&record.title)),
+    }
+}
 
 /// Scores as numbers, best first. The bits of positive floating-point numbers order as the numbers do.
 fn score_value(score: Score) -> u64 {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, SearchDocument, Study};
+use crate::{Cursor, SearchDocument, Sort, Study};
 
 /// One page of an answer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -18,6 +18,12 @@ pub struct Results {
     pub facets: Facets,
     /// Where the next page starts; absent on the last.
     pub next_cursor: Option<Cursor>,
+    /// The order the hits are in: relevance only where there are words to rank by.
+    #[serde(default)]
+    pub order: Sort,
+    /// Whether nothing matched the words as they are, so that the last was taken as a beginning, and CJK text found within words.
+    #[serde(default)]
+    pub loose: bool,
     /// Other spellings of the text that find more; only where it finds little, and best first.
     pub suggestions: Vec<Suggestion>,
 }

@@ -176,7 +176,8 @@ impl Search<'_> {
         let hit = |candidate| self.hit(candidate, sort, &mut highlighter);
         let hits = candidates.iter().map(hit).collect::<Result<_, _>>()?;
         let studies = pass.collapse.map(|collapse| collapse.count());
-        Ok(Results { total: pass.total, studies, hits, next_cursor, ..Results::default() })
+        let (order, loose) = (sort, text.loose);
+        Ok(Results { total: pass.total, studies, hits, next_cursor, order, loose, ..Results::default() })
     }
 
     fn hit(&self, candidate: &Candidate, sort: Sort, highlighter: &mut Highlighter<'_>) -> Result<Hit, SearchError> {

@@ -44,6 +44,7 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
             "Its id will not be given again, and its bytes are no longer served.",
         ),
         K::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "Ask for less."),
+        K::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Try again in a few seconds."),
         K::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", "Try again in a few seconds."),
         K::PeerFault => {
             (StatusCode::BAD_GATEWAY, "A partner node failed", "What is held of it stays; it is asked again soon.")

@@ -2,11 +2,8 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 use dataset_model::Digest;
-use zstd::stream::write::Encoder;
 
-const LEVEL: i32 = 3;
-/// Compressed bytes are handed on in pieces of about this size.
-const PIECE_BYTES: usize = 64 * 1024;
+use crate::pieces::pieces;
 
 /// Writes crates as they come, and yields the compressed stream piece by piece. It holds one crate at a time.
 ///
@@ -14,50 +11,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 pub fn encode<E: From<io::Error>>(
     crates: impl Iterator<Item = Result<(Digest, Option<Bytes>), E>>,
 ) -> impl Iterator<Item = Result<Bytes, E>> {
-    Pieces { crates, encoder: None, done: false }
-}
-
-struct Pieces<I> {
-    crates: I,
-    encoder: Option<Encoder<'static, Vec<u8>>>,
-    done: bool,
-}
-
-impl<E: From<io::Error>, I: Iterator<Item = Result<(Digest, Option<Bytes>), E>>> Iterator for Pieces<I> {
-    type Item = Result<Bytes, E>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let piece = self.piece();
-        self.done |= piece.is_err();
-        Some(piece)
-    }
-}
-
-impl<E: From<io::Error>, I: Iterator<Item = Result<(Digest, Option<Bytes>), E>>> Pieces<I> {
-    fn piece(&mut self) -> Result<Bytes, E> {
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => Encoder::new(Vec::new(), LEVEL)?,
-        };
-        while encoder.get_ref().len() < PIECE_BYTES {
-            match self.crates.next() {
-                Some(item) => {
-                    let (digest, bytes) = item?;
-                    write_frame(&mut encoder, &digest, bytes.as_deref())?;
-                }
-                None => {
-                    self.done = true;
-                    return Ok(encoder.finish()?.into());
-                }
-            }
-        }
-        let piece = std::mem::take(encoder.get_mut());
-        self.encoder = Some(encoder);
-        Ok(piece.into())
-    }
+    pieces(crates, |out, (digest, bytes)| write_frame(out, &digest, bytes.as_deref()))
 }
 
 fn write_frame(out: &mut impl Write, digest: &Digest, bytes: Option<&[u8]>) -> io::Result<()> {

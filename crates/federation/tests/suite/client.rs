@@ -187,7 +187,7 @@ async fn redirects_are_followed_on_the_same_origin_alone() {
     let away = move |_: &str, answer: Answer| Answer { status: 307, location: Some(elsewhere.clone()), ..answer };
     let served = Peer::new(entries(3)).altered(away).serve().await;
     let refused = served.client(limits()).checkpoint().await;
-    assert!(matches!(refused, Err(FederationError::Refused { status: 307, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(FederationError::LeadsElsewhere { status: 307, .. })), "{refused:?}");
     assert_eq!(other.requests(), 0, "the other host was never asked");
 
     let within = |path: &str, answer: Answer| match path {
@@ -199,5 +199,6 @@ async fn redirects_are_followed_on_the_same_origin_alone() {
 
     let around = |path: &str, answer: Answer| Answer { status: 302, location: Some(path.into()), ..answer };
     let served = Peer::new(entries(3)).altered(around).serve().await;
-    assert!(matches!(served.client(limits()).checkpoint().await, Err(FederationError::Refused { status: 302, .. })));
+    let circling = served.client(limits()).checkpoint().await;
+    assert!(matches!(circling, Err(FederationError::LeadsElsewhere { status: 302, .. })), "{circling:?}");
 }

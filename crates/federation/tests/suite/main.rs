@@ -1,5 +1,6 @@
 //! The protocol against a peer in memory that can misbehave.
 
+mod bulk;
 mod client;
 mod cosignatures;
 mod crates;

@@ -20,6 +20,7 @@ use dataset_model::{Catalogued, Digest, Entry, Event, MerkleTree, NodeId, Versio
 use federation::{
     Limits, NodeDescription, NodeKey, PROTOCOL, PeerClient, Puller,
     crate_stream::{CrateRequest, encode},
+    log_stream::{self, LogRecord},
     paths::{self, TilePath},
 };
 use tlog_tiles::{Error, Hash, HashReader, Tile};
@@ -147,12 +148,13 @@ impl Peer {
         self
     }
 
-    fn answer(&self, path: &str, body: &[u8]) -> Answer {
+    fn answer(&self, path: &str, query: &str, body: &[u8]) -> Answer {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let answer = match path {
             paths::CHECKPOINT => Answer::new(paths::TEXT, self.key.sign_checkpoint(self.size, self.root).into_bytes()),
             paths::NODE => Answer::new(paths::JSON, serde_json::to_vec(&self.description()).unwrap()),
             paths::CRATES => Answer::new(paths::ZSTD, self.stream(body)),
+            paths::LOG => Answer::new(paths::ZSTD, self.log_stream(query)),
             _ => match path.strip_prefix(paths::TILES).and_then(paths::parse_tile) {
                 Some(TilePath::Hashes { level, index, width }) => self.tile(level, index, width),
                 Some(TilePath::Entries { index, width }) => self.bundle(index, width),
@@ -183,6 +185,20 @@ impl Peer {
         assert!(request.digests.len() <= 1000);
         let crates = request.digests.iter().map(|digest| Ok((*digest, self.crates.get(digest).cloned())));
         encode::<std::io::Error>(crates).flat_map(|piece| piece.unwrap()).collect()
+    }
+
+    fn log_stream(&self, query: &str) -> Vec<u8> {
+        let number = |name: &str| {
+            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)).expect("a range");
+            value.parse::<usize>().expect("a number")
+        };
+        let record = |entry: &Vec<u8>| {
+            let digest = Entry::from_bytes(entry).ok().and_then(|entry| entry.crate_digest());
+            let crate_bytes = digest.and_then(|digest| self.crates.get(&digest).cloned());
+            Ok(LogRecord { entry: Bytes::copy_from_slice(entry), crate_bytes })
+        };
+        let records = self.served[number("from=")..number("to=")].iter().map(record);
+        log_stream::encode::<std::io::Error>(records).flat_map(|piece| piece.unwrap()).collect()
     }
 
     pub(crate) fn description(&self) -> NodeDescription {
@@ -238,8 +254,9 @@ impl Served {
 
 async fn handle(State(peer): State<Arc<Peer>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
-    let answer = peer.answer(&path, &body);
+    let answer = peer.answer(&path, &query, &body);
     let mut response = Response::builder()
         .status(StatusCode::from_u16(answer.status).unwrap())
         .header(header::CONTENT_TYPE, answer.media_type);

@@ -151,6 +151,9 @@ pub(crate) struct Search {
     /// Hits to show.
     #[arg(long, default_value_t = 20)]
     pub size: usize,
+    /// `held`: the node's own records and its copies; `live`: all nodes are asked now.
+    #[arg(long, default_value = "held", value_parser = ["held", "live"])]
+    pub scope: String,
     #[command(flatten)]
     pub remote: Remote,
 }

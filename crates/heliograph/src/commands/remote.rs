@@ -57,7 +57,8 @@ pub(crate) async fn import(arguments: &Import) -> Result<ExitCode> {
 
 /// Searches a node.
 pub(crate) async fn search(arguments: &Search) -> Result<ExitCode> {
-    let mut path = format!("/api/v1/search?q={}&size={}", escape(&arguments.query), arguments.size);
+    let (query, scope) = (escape(&arguments.query), &arguments.scope);
+    let mut path = format!("/api/v1/search?q={query}&size={}&scope={scope}", arguments.size);
     for organism in &arguments.organism {
         path.push_str(&format!("&organism={}", escape(organism)));
     }
@@ -72,7 +73,16 @@ pub(crate) async fn search(arguments: &Search) -> Result<ExitCode> {
     println!("{} records", answer["total"]);
     for hit in answer["hits"].as_array().into_iter().flatten() {
         let text = |key: &str| hit[key].as_str().unwrap_or_default();
-        println!("{}  [{}, {}]\n    {}", text("title"), text("node"), text("license"), text("iri"));
+        let unverified = if hit["verified"] == false { ", not verified yet" } else { "" };
+        println!("{}  [{}, {}{unverified}]\n    {}", text("title"), text("node"), text("license"), text("iri"));
+    }
+    for source in answer["sources"].as_array().into_iter().flatten() {
+        if let (Some(node), Some(why)) = (source["node"].as_str(), source["why"].as_str()) {
+            match source["checked"].as_str().filter(|_| source["status"] == "mirror") {
+                Some(checked) => eprintln!("{node}: answered from the copy of {checked} ({why})"),
+                None => eprintln!("{node}: no answer ({why})"),
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -235,6 +235,7 @@ impl From<JobProblem> for NodeError {
             ErrorKind::Forbidden => Self::Forbidden(detail),
             ErrorKind::Conflict | ErrorKind::Gone => Self::Conflict(detail),
             ErrorKind::TooLarge => Self::TooLarge(detail),
+            ErrorKind::TooMany => Self::TooMany(detail),
             ErrorKind::Unavailable => Self::Unavailable(detail),
             ErrorKind::PeerFault | ErrorKind::Internal => Self::Internal(detail),
         }

@@ -13,7 +13,8 @@ use crate::{
 /// `/search`
 pub(crate) async fn show(State(site): State<Site>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let params = Params::parse(&query.unwrap_or_default());
-    let collapse = [("collapse", "study")].into_iter();
+    let live = params.first("scope") == Some("live");
+    let collapse = Some(("collapse", "study")).filter(|_| !live).into_iter();
     let request = SearchRequest::from_pairs(collapse.chain(params.pairs()))?;
     let answer = site.node.search(&Actor::Anonymous, request).await?;
     let label_of = |curie: &str| site.node.term_label(curie);

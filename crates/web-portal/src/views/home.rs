@@ -85,17 +85,21 @@ mod tests {
 
     #[test]
     fn the_front_page_counts_offers_and_shows() {
-        let source =
-            |name: &str| node::SourceReport { node: name.parse().unwrap(), status: "live", as_of: 1, total: 2 };
+        let source = |name: &str| node::SourceReport {
+            node: name.parse().unwrap(),
+            status: "live",
+            as_of: 1,
+            total: 2,
+            checked: None,
+            took_ms: None,
+            why: None,
+        };
         let answer = SearchAnswer {
             total: 1252,
-            studies: None,
             hits: vec![hits::tests::hit()],
             facets: facets::tests::facets(),
-            next_cursor: None,
             sources: vec![source("europe"), source("japan")],
-            unresolved: vec![],
-            suggestions: vec![],
+            ..SearchAnswer::default()
         };
         let page = HomePage::new(&Identity::example(), answer).render().unwrap();
         for text in [

@@ -5,7 +5,7 @@ pub(crate) mod hits;
 pub(crate) mod params;
 
 use askama::Template;
-use node::{SearchAnswer, SourceReport, Suggestion};
+use node::{Hit, SearchAnswer, SearchScope, SourceReport, Suggestion};
 
 use super::{
     chrome::{Chrome, Section},
@@ -36,6 +36,11 @@ pub(crate) struct SearchPage {
     pub total: String,
     /// The same search with, or without, one hit for each study.
     pub switch: TextLink,
+    /// The same search of all nodes at once, or of what is held here.
+    pub scope: TextLink,
+    pub is_live: bool,
+    /// Of a live search: who did not answer, and from what it was answered for.
+    pub notices: Vec<String>,
     pub none: bool,
     pub sources: Vec<SourceLine>,
     pub unresolved: Vec<String>,
@@ -93,6 +98,11 @@ impl SearchPage {
         let title = if text.is_empty() { "Search".to_owned() } else { format!("{text} – Search") };
         let chrome = Chrome { unlisted: !params.is_empty(), ..Chrome::new(identity, Section::Search, &title) };
         let groups = facets::groups(params, &answer.facets);
+        let is_live = answer.scope == SearchScope::Live;
+        let card = |hit: Hit| {
+            let page = answer.unverified.get(&hit.document.key).cloned();
+            HitCard::of(hit, &identity.id).told_by_peer(page)
+        };
         Self {
             chrome,
             sorts: sorts(params.first("sort")),
@@ -102,7 +112,10 @@ impl SearchPage {
             year_from: params.first("year_from").or(params.first("year")).unwrap_or_default().to_owned(),
             year_to: params.first("year_to").or(params.first("year")).unwrap_or_default().to_owned(),
             total: total(&answer),
-            switch: switch(params),
+            switch: switch(params, is_live),
+            scope: scope(params, is_live),
+            is_live,
+            notices: answer.sources.iter().filter_map(notice).collect(),
             none: answer.total == 0,
             sources: answer.sources.iter().map(SourceLine::of).collect(),
             unresolved: answer.unresolved,
@@ -111,7 +124,7 @@ impl SearchPage {
             first: params.first("cursor").map(|_| params.without_all("cursor").link("/search")),
             next: answer.next_cursor.map(|cursor| params.set("cursor", &cursor).link("/search")),
             api: params.set("collapse", if answer.studies.is_some() { "study" } else { "none" }).link("/api/v1/search"),
-            hits: answer.hits.into_iter().map(|hit| HitCard::of(hit, &identity.id)).collect(),
+            hits: answer.hits.into_iter().map(card).collect(),
             facets: groups,
             text,
         }
@@ -137,12 +150,33 @@ fn total(answer: &SearchAnswer) -> String {
     }
 }
 
-fn switch(params: &Params) -> TextLink {
-    if params.first("collapse") == Some("none") {
+fn switch(params: &Params, is_live: bool) -> TextLink {
+    if is_live {
+        TextLink::new("Every record of every node", None)
+    } else if params.first("collapse") == Some("none") {
         TextLink::new("One hit for each study", Some(params.without_all("collapse").link("/search")))
     } else {
         TextLink::new("Show every record", Some(params.set("collapse", "none").link("/search")))
     }
+}
+
+fn scope(params: &Params, is_live: bool) -> TextLink {
+    let params = params.without_all("cursor");
+    if is_live {
+        TextLink::new("Search what is held here", Some(params.without_all("scope").link("/search")))
+    } else {
+        TextLink::new("Ask all nodes now", Some(params.without_all("collapse").set("scope", "live").link("/search")))
+    }
+}
+
+/// Says plainly that a node did not answer itself.
+fn notice(source: &SourceReport) -> Option<String> {
+    let why = source.why.as_ref()?;
+    Some(match source.checked.filter(|_| source.status == "mirror") {
+        Some(checked) => format!("{}: answered from our copy of {} ({why}).", source.node, format::moment(checked)),
+        None if source.status == "mirror" => format!("{}: answered from our copy ({why}).", source.node),
+        None => format!("{}: no answer ({why}), and nothing of it is held here.", source.node),
+    })
 }
 
 fn sorts(chosen: Option<&str>) -> Vec<SortChoice> {
@@ -153,7 +187,9 @@ fn sorts(chosen: Option<&str>) -> Vec<SortChoice> {
 impl SourceLine {
     pub(crate) fn of(report: &SourceReport) -> Self {
         let (status, held) = match report.status {
+            "live" if report.took_ms.is_some() => ("live", "answered by the node itself"),
             "live" => ("live", "this node's own log"),
+            "absent" => ("absent", "not answered, and nothing is held here"),
             _ => ("mirror", "a copy held here, each entry checked against the partner's signed log"),
         };
         Self {
@@ -167,18 +203,36 @@ impl SourceLine {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{hits::tests::hit, *};
 
     fn page(query: &str, total: u64) -> String {
+        let source = |name: &str, status, as_of, why: Option<&str>| SourceReport {
+            node: name.parse().unwrap(),
+            status,
+            as_of,
+            total: 7,
+            checked: "2026-11-25T10:42:31Z".parse().ok(),
+            took_ms: None,
+            why: why.map(str::to_owned),
+        };
         let answer = SearchAnswer {
             total,
             studies: Some(total - 1),
             hits: vec![hit()],
             facets: facets::tests::facets(),
             next_cursor: Some("r~w~1~europe~a".into()),
-            sources: vec![SourceReport { node: "japan".parse().unwrap(), status: "mirror", as_of: 1252, total: 7 }],
+            sources: vec![
+                source("japan", "mirror", 1252, Some("it did not answer within 2 s")),
+                source("mars", "absent", 0, Some("it cannot be reached")),
+                source("venus", "mirror", 3, None),
+            ],
+            unverified: BTreeMap::from([(hit().document.key, "http://j.example/datasets/japan-1".into())]),
             unresolved: vec!["unicorn<br>".into()],
             suggestions: vec![Suggestion { text: "cell".into(), total: 1234 }],
+            scope: if query.contains("scope=live") { SearchScope::Live } else { SearchScope::Held },
+            ..SearchAnswer::default()
         };
         SearchPage::new(&Identity::example(), &Params::parse(query), answer, |_| None).render().unwrap()
     }
@@ -194,6 +248,23 @@ mod tests {
         assert!(page.contains("cursor=r%7Ew%7E1%7Eeurope%7Ea"));
         assert!(page.contains("value=\"title\" selected"));
         assert!(page.contains("<input type=\"hidden\" name=\"organism\" value=\"unicorn\">"));
+    }
+
+    #[test]
+    fn a_live_search_says_who_answered_and_what_nobody_has_verified() {
+        let page = page("q=cells&scope=live&collapse=none&cursor=x", 1300);
+        assert!(
+            page.contains("japan: answered from our copy of ")
+                && page.contains("10:42 UTC (it did not answer within 2 s)."),
+            "{page}"
+        );
+        assert!(page.contains("mars: no answer (it cannot be reached), and nothing of it is held here."), "{page}");
+        assert!(!page.contains("venus: "), "{page}");
+        assert!(
+            page.contains("not verified yet") && page.contains("href=\"http://j.example/datasets/japan-1\""),
+            "{page}"
+        );
+        assert!(page.contains("href=\"/search?q=cells&#38;collapse=none\""), "{page}");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct HitCard {
     pub matched_via: Vec<String>,
     /// The other records of its study.
     pub study: Option<StudyView>,
+    /// Whether it is only as a peer says; its link leads there then.
+    pub unverified: bool,
 }
 
 /// A run of text, marked where a word was found.
@@ -77,8 +79,19 @@ impl HitCard {
             size: document.bytes.map(format::bytes),
             matched_via: hit.matched_via,
             study: hit.study.map(|study| StudyView::same(&study, &document.key, here)),
+            unverified: false,
             from,
             plain_title,
+        }
+    }
+}
+
+impl HitCard {
+    /// The card of a record that only a peer vouches for: it leads to its page there, and shows no picture.
+    pub(crate) fn told_by_peer(self, page: Option<String>) -> Self {
+        match page.as_deref().map(links::web) {
+            Some(page) => Self { href: page.unwrap_or_default(), thumbnail: None, unverified: true, ..self },
+            None => self,
         }
     }
 }
