@@ -19,6 +19,8 @@ pub const TILES: &str = "/log/tile/";
 pub const NODE: &str = "/federation/v1/node";
 /// Crates in bulk (POST [`JSON`], answer [`ZSTD`]): see [`crate_stream`](crate::crate_stream).
 pub const CRATES: &str = "/federation/v1/crates";
+/// Copies of other nodes' versions that the node holds (GET, [`JSON`]).
+pub const MIRRORED: &str = "/federation/v1/mirrored";
 
 /// A checkpoint to be cosigned (POST [`TEXT`], answer [`TEXT`]): see [`AddCheckpoint`](crate::AddCheckpoint).
 pub const ADD_CHECKPOINT: &str = "/witness/v1/add-checkpoint";

@@ -205,6 +205,18 @@ impl Puller {
         }
     }
 
+    /// The first leaf in a range that is not the one in the signed tree.
+    pub(crate) async fn first_wrong_leaf(
+        &self,
+        checkpoint: &Checkpoint,
+        indexes: std::ops::Range<u64>,
+        leaves: &[Digest],
+    ) -> Result<Option<u64>, FederationError> {
+        let signed = tree_of(checkpoint);
+        let tiles = self.tiles(signed, &Question::Leaves(indexes.clone())).await?;
+        tiles::first_wrong_leaf(signed, indexes, leaves, &tiles)
+    }
+
     async fn tiles(&self, signed: Tree, question: &Question) -> Result<Tiles, FederationError> {
         let fetch = |tile: tlog_tiles::Tile| async move {
             let bytes = self.client.tile(tile.level(), tile.level_index(), u8::try_from(tile.width()).ok()).await?;

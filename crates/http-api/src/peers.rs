@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Body,
-    extract::State,
+    extract::{Query, State},
     http::header,
     response::{IntoResponse, Response},
 };
-use node::{Node, NodeDescription};
+use node::{MirroredPage, Node, NodeDescription};
 
 use crate::{Problem, authentication::Asking, request_body};
 
@@ -17,6 +17,23 @@ use crate::{Problem, authentication::Asking, request_body};
 #[utoipa::path(get, path = "/federation/v1/node", tag = "federation", responses((status = 200, description = "The node")))]
 pub(crate) async fn describe(State(node): State<Arc<Node>>) -> Result<Json<NodeDescription>, Problem> {
     Ok(Json(node.description()?))
+}
+
+/// Copies of other nodes' versions that are held here, complete and checked, a thousand on a page.
+#[utoipa::path(get, path = "/federation/v1/mirrored", tag = "federation", params(("after" = Option<String>, Query, description = "`next` of the page before")),
+    responses((status = 200, description = "`{copies: [{node, dataset, version, content_root, files, bytes, verified}], next}`")))]
+pub(crate) async fn mirrored(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Query(page): Query<PageAfter>,
+) -> Result<Json<MirroredPage>, Problem> {
+    Ok(Json(node.mirrored(&actor, page.after.as_deref())?))
+}
+
+/// Where a page begins.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct PageAfter {
+    after: Option<String>,
 }
 
 /// Crates by digest, as one zstd stream of frames. Body: `{"digests": [...]}`, at most 1,000.

@@ -1,32 +1,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dataset_model::{DatasetId, Digest, Entry};
+use dataset_model::Digest;
 use federation::{
     NodeDescription, PeerDescription, Tree, WitnessDescription,
     crate_stream::{CrateRequest, MAX_DIGESTS, encode},
 };
 use futures::Stream;
-use serde::Serialize;
 
-use crate::{Actor, Node, NodeError, VersionChoice, policy};
-
-/// What someone needs to check, with only the node's public key, that a version is in its log.
-#[derive(Debug, Clone, Serialize)]
-pub struct InclusionProof {
-    /// The entry's index.
-    pub index: u64,
-    /// The size of the tree the proof is for.
-    pub size: u64,
-    /// The tree's root.
-    pub root: Digest,
-    /// The hashes from the leaf's neighbour up (RFC 6962 §2.1.1).
-    pub proof: Vec<Digest>,
-    /// The entry.
-    pub entry: Entry,
-    /// The signed checkpoint of that tree.
-    pub checkpoint: String,
-}
+use crate::{Actor, Node, NodeError, policy};
 
 impl Node {
     /// The node's latest signed checkpoint (C2SP `tlog-checkpoint`).

@@ -44,6 +44,11 @@ impl Projector {
         self.progress.borrow().clone()
     }
 
+    /// How far each log has been applied, as the projection itself says.
+    pub(crate) fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError> {
+        self.projection.applied()
+    }
+
     /// Applies every entry of every log that has not been applied yet; gives how many those were.
     pub(crate) fn catch_up(&self, node: &Node) -> Result<u64, NodeError> {
         let _alone = self.applying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -143,11 +148,13 @@ impl Node {
         if name == self.searchable.name { &self.searchable } else { &self.queryable }
     }
 
-    /// Tells the projectors, and those who cosign, that a log has grown.
+    /// Tells all that follow the logs, and those who cosign, that one has grown.
     pub(crate) fn wake_projectors(&self) {
+        self.announcing.wake.notify_one();
         self.searchable.wake.notify_one();
         self.queryable.wake.notify_one();
-        self.announcing.wake.notify_one();
+        self.eraser.wake.notify_one();
+        self.mirrors.wake.notify_one();
     }
 
     /// Applies the newest state of some datasets once more, in both projections.
