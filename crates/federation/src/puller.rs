@@ -212,7 +212,7 @@ impl Puller {
         indexes: std::ops::Range<u64>,
         leaves: &[Digest],
     ) -> Result<Option<u64>, FederationError> {
-        let signed = tree_of(checkpoint);
+        let signed = checkpoint.tree();
         let tiles = self.tiles(signed, &Question::Leaves(indexes.clone())).await?;
         tiles::first_wrong_leaf(signed, indexes, leaves, &tiles)
     }

@@ -58,30 +58,6 @@ impl Node {
         Ok(bytes.filter(is_public))
     }
 
-    /// Proves that a version is in this node's log.
-    ///
-    /// # Errors
-    /// When there is no such version here, or another node announced it.
-    pub fn proof(&self, actor: &Actor, id: &DatasetId, choice: VersionChoice) -> Result<InclusionProof, NodeError> {
-        let own = self.config.id.clone();
-        let found = self.find(actor, id, Some(&own))?;
-        let (index, entry) = found.entry(choice)?;
-        let shown = self.shown_checkpoint()?;
-        let Tree { size, root } = shown.tree;
-        if *index >= size {
-            let wait = "as many witnesses as are required have not cosigned this entry yet: try again in a moment";
-            return Err(NodeError::Unavailable(wait.into()));
-        }
-        Ok(InclusionProof {
-            index: *index,
-            size,
-            root,
-            proof: self.ledger.inclusion_proof(&own, *index, size)?,
-            entry: entry.clone(),
-            checkpoint: self.note_of(&shown)?,
-        })
-    }
-
     /// What the node says about itself.
     ///
     /// # Errors

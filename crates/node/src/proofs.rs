@@ -63,7 +63,9 @@ impl Node {
         // The note first: the log may grow, and the proof is for what was signed.
         let checkpoint = self.latest_note(log)?;
         let size = signed_size(&checkpoint).filter(|size| index < size).ok_or_else(|| {
-            NodeError::Unavailable(format!("entry {index} of '{log}' is not in a checkpoint held here yet: try again"))
+            NodeError::Unavailable(format!(
+                "entry {index} of '{log}' is in no checkpoint held here yet, or too few witnesses have cosigned it: try again in a moment"
+            ))
         })?;
         let unreadable = |error| NodeError::Internal(format!("entry {index} of '{log}': {error}"));
         let bytes = self.ledger.entry(log, *index)?.unwrap_or_default();
