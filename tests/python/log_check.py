@@ -1,10 +1,13 @@
 """Checks a node's whole catalogue with nothing but its address and its public key, from docs/FEDERATION.md alone.
 
 usage: log_check.py URL PUBLIC_KEY [--bytes] [--witness KEY]...
+       log_check.py URL PUBLIC_KEY --file DATASET VERSION PATH
 
 Reads the signed checkpoint and every entry, rebuilds the Merkle tree and every hash tile, checks that each entry is canonical
 and follows from the ones before it, and fetches every crate and every list of files that the entries promise; with --bytes every
-file too, with --witness that the node of that public key has cosigned the checkpoint. The last line is JSON: what was checked, or {"error", "where"}. The exit code is 0 only when all of it holds.
+file too, with --witness that the node of that public key has cosigned the checkpoint. With --file it fetches one file and its
+proof, and checks the file up to the signed checkpoint; the node may be any that has the file, the key is that of the node that
+published it. The last line is JSON: what was checked, or {"error", "where"}. The exit code is 0 only when all of it holds.
 """
 import argparse, base64, hashlib, json, re, struct, sys, urllib.error, urllib.parse, urllib.request
 
@@ -74,9 +77,9 @@ def check_witness(key, text, lines):
     raise Wrong("checkpoint", f"{name} has not cosigned it")
 
 
-def checkpoint(node, key, witnesses):
+def checkpoint(note, key, witnesses=()):
+    """The size and root that a note tells, if the key signed it and the witnesses cosigned it."""
     name, key_id, public = read_key(key)
-    note = node.get("/log/checkpoint").decode(errors="replace")
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
     lines = []
@@ -221,12 +224,50 @@ def crates(node, digests):
         check(not asked, "crates", f"no answer for {len(asked)} digests")
 
 
-def check_files(node, entry, with_bytes):
+def climb(leaf, index, size, path):
+    """RFC 6962, section 2.1.1, read upwards."""
+    if size <= 1:
+        check(size == 1 and not path, "proof", "it is too long")
+        return leaf
+    check(path and index < size, "proof", "it is too short")
+    half, (*below, last) = 1 << (size - 1).bit_length() - 1, path
+    if index < half:
+        return sha(b"\1", climb(leaf, index, half, below), last)
+    return sha(b"\1", last, climb(leaf, index - half, size - half, below))
+
+
+def check_proof(node, key, dataset, version, path):
+    """What a node proves about one file: its size and digest, and the entry that covers them."""
+    query = urllib.parse.urlencode({"path": path})
+    proof = json.loads(node.get(f"/api/v1/datasets/{dataset}/versions/v{version}/proof?{query}"))
+    hashes = lambda part: [bytes.fromhex(digest) for digest in part["proof"]]
+    size, root = checkpoint(proof["checkpoint"], key)
+    entry, file = proof["entry"], proof["file"]
+    raw = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    check(climb(sha(b"\0", raw), proof["index"], size, hashes(proof)) == root, "proof", "the entry is not in the signed log")
+    check((entry["dataset"], entry["version"]) == (dataset, version), "proof", "it is of another version")
+    leaf = sha(b"\0", f"{file['path']}\0{file['size']}\0{file['sha256']}".encode())
+    covered = climb(leaf, file["index"], file["files"], hashes(file)).hex() == entry["content_root"]
+    check(covered and file["path"] == path, "proof", "the file is not one of the version's")
+    return file, entry
+
+
+def check_one_file(node, key, dataset, version, path):
+    file, entry = check_proof(node, key, dataset, version, path)
+    body = node.get(f"/data/{dataset}/v{version}/{urllib.parse.quote(path)}")
+    check(len(body) == file["size"] and sha(body).hex() == file["sha256"], path, "other bytes than were signed")
+    return {"path": path, "size": file["size"], "sha256": file["sha256"], "published": entry["time"]}
+
+
+def check_files(node, key, entry, with_bytes):
     base = f"/api/v1/datasets/{entry['dataset']}/versions/v{entry['version']}"
     manifest = json.loads(node.get(f"{base}/manifest"))
     leaves = [sha(b"\0", f"{f['path']}\0{f['size']}\0{f['sha256']}".encode()) for f in manifest]
     check([f["path"].encode() for f in manifest] == sorted(f["path"].encode() for f in manifest), base, "files are not in order")
     check(root(leaves).hex() == entry["content_root"], base, "the list of files is not the one that was signed")
+    middle = manifest[len(manifest) // 2]
+    proven, _ = check_proof(node, key, entry["dataset"], entry["version"], middle["path"])
+    check({**middle, **proven} == proven, base, "the proof of a file tells of another one")
     for file in manifest if with_bytes else []:
         path = f"/data/{entry['dataset']}/v{entry['version']}/{urllib.parse.quote(file['path'])}"
         body = node.get(path)
@@ -236,7 +277,7 @@ def check_files(node, entry, with_bytes):
 
 def main(url, key, with_bytes, witnesses):
     node = Node(url)
-    size, signed = checkpoint(node, key, witnesses)
+    size, signed = checkpoint(node.get("/log/checkpoint").decode(errors="replace"), key, witnesses)
     heads, leaves, all_entries = {}, [], []
     for index, raw in entries(node, size):
         leaves.append(sha(b"\0", raw))
@@ -253,7 +294,7 @@ def main(url, key, with_bytes, witnesses):
         check(body is not None, digest, "the node does not give a crate of a dataset that it shows")
         held += 1
     published = [entry for entry in live if entry["op"] in ("publish", "revise")]
-    files = sum(check_files(node, entry, with_bytes) for entry in published)
+    files = sum(check_files(node, key, entry, with_bytes) for entry in published)
     return {"entries": size, "tiles": tiles_seen, "datasets": len(heads) - len(gone), "withdrawn": len(gone), "crates": held,
             "versions": len(published), "files": files}
 
@@ -264,9 +305,14 @@ if __name__ == "__main__":
     options.add_argument("key")
     options.add_argument("--bytes", action="store_true")
     options.add_argument("--witness", action="append", default=[])
+    options.add_argument("--file", nargs=3, metavar=("DATASET", "VERSION", "PATH"))
     asked = options.parse_args()
     try:
-        print(json.dumps(main(asked.url, asked.key, asked.bytes, asked.witness)))
+        if asked.file:
+            dataset, version, path = asked.file
+            print(json.dumps(check_one_file(Node(asked.url), asked.key, dataset, int(version.lstrip("v")), path)))
+        else:
+            print(json.dumps(main(asked.url, asked.key, asked.bytes, asked.witness)))
     except Wrong as wrong:
         print(json.dumps({"error": str(wrong), "where": wrong.where}))
         sys.exit(1)

@@ -23,6 +23,10 @@ pub enum Lie {
     Checkpoint,
     /// Changes a byte of the stream of crates.
     Crates,
+    /// Changes a byte of a file.
+    Files,
+    /// Changes a byte of a list of files.
+    Manifests,
     /// Leaves out the end of entries and crates.
     CutShort,
     /// Gives the first checkpoint again that was asked for while it lied.
@@ -38,6 +42,8 @@ impl Lie {
             Self::Tiles => path.starts_with("/log/tile/") && !path.starts_with("/log/tile/entries/"),
             Self::Checkpoint | Self::Replay => path == "/log/checkpoint",
             Self::Crates => path == "/federation/v1/crates",
+            Self::Files => path.starts_with("/data/"),
+            Self::Manifests => path.ends_with("/manifest"),
             Self::CutShort => path.starts_with("/log/tile/entries/") || path == "/federation/v1/crates",
             Self::ServerError => true,
         }
@@ -81,9 +87,10 @@ impl Liar {
 
 async fn pass_on(State(liar): State<Arc<Liar>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
+    let whole = request.uri().path_and_query().map_or(path.clone(), ToString::to_string);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let upstream = liar.origin.request(parts.method, &path).body(body).header("content-type", "application/json");
+    let upstream = liar.origin.request(parts.method, &whole).body(body).header("content-type", "application/json");
     let answer = liar.origin.send(upstream).await;
     let lies = liar.lying.load(Ordering::SeqCst)
         && liar.lie.concerns(&path)

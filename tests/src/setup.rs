@@ -35,8 +35,16 @@ pub struct PeerEntry {
     pub url: String,
     /// Its public key.
     pub public_key: String,
-    /// More lines of TOML about it.
+    /// More lines of TOML about it, such as what is mirrored.
     pub more: String,
+}
+
+impl PeerEntry {
+    /// With these lines of TOML.
+    pub fn more(mut self, toml: &str) -> Self {
+        self.more = toml.to_owned();
+        self
+    }
 }
 
 /// What a node is started from.

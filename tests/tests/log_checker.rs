@@ -59,10 +59,24 @@ async fn a_nodes_whole_catalogue_holds_against_its_key() {
 }
 
 #[tokio::test]
+async fn one_file_of_one_version_is_checked_up_to_the_signed_checkpoint() {
+    let node = Node::start("europe").await;
+    let id = node.depositor().deposit(&Dataset::small("One file")).await.id;
+    let arguments = ["--file", &id, "v1", "image.ome.zarr/0/c/0/1"];
+    let (content, found) = check(&node.url(), &node.setup.keys.public, &arguments).await;
+    assert!(content && found["size"] == 64, "{found}");
+    let (_liar, url) = Liar::before(&node.url(), Lie::Files).await;
+    let (content, found) = check(&url, &node.setup.keys.public, &arguments).await;
+    assert!(!content && found["where"] == "image.ome.zarr/0/c/0/1", "{found}");
+    node.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
 async fn whatever_is_changed_on_the_way_is_named() {
     let node = Node::start("europe").await;
     history(&node).await;
-    for lie in [Lie::Entries, Lie::Tiles, Lie::Checkpoint, Lie::Crates, Lie::CutShort, Lie::ServerError] {
+    for lie in [Lie::Entries, Lie::Tiles, Lie::Checkpoint, Lie::Crates, Lie::Manifests, Lie::CutShort, Lie::ServerError]
+    {
         let (_liar, url) = Liar::before(&node.url(), lie).await;
         let (content, found) = check(&url, &node.setup.keys.public, &[]).await;
         assert!(!content && found["error"].is_string(), "{lie:?}: {found}");

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use dataset_model::{DatasetId, Digest, Manifest, ManifestFile, Timestamp, VersionNumber};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -95,7 +95,7 @@ impl Archive {
         draft: &DatasetId,
         manifest: &Manifest,
     ) -> Result<(), ArchiveError> {
-        let mut sizes = self.blob_sizes(draft).await?;
+        let mut sizes = self.draft_blobs(draft).await?;
         if let Some(inventory) = previous {
             let index = self.index(dataset, inventory.head.0).await?;
             sizes.extend(index.manifest().files().iter().map(|file| (file.sha256, file.size)));
@@ -124,12 +124,6 @@ impl Archive {
         let inventory = previous.ok_or_else(missing)?;
         let content = index::content_of(inventory, file.sha256, object).map_err(|_| missing())?;
         self.store().size(&below(object, content)?).await
-    }
-
-    async fn blob_sizes(&self, draft: &DatasetId) -> Result<HashMap<Digest, u64>, ArchiveError> {
-        let blobs = self.store().list(&layout::draft(draft)).await?;
-        let sized = |meta: &object_store::ObjectMeta| Some((meta.location.filename()?.parse().ok()?, meta.size));
-        Ok(blobs.iter().filter_map(sized).collect())
     }
 
     async fn write_version(

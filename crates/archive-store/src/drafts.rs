@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use dataset_model::{DatasetId, Digest};
 use futures::Stream;
@@ -29,6 +31,16 @@ impl Archive {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         receive(self.store(), draft, body, expect).await
+    }
+
+    /// The blobs a draft has, with their lengths in bytes.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn draft_blobs(&self, draft: &DatasetId) -> Result<HashMap<Digest, u64>, ArchiveError> {
+        let blobs = self.store().list(&layout::draft(draft)).await?;
+        let sized = |meta: &object_store::ObjectMeta| Some((meta.location.filename()?.parse().ok()?, meta.size));
+        Ok(blobs.iter().filter_map(sized).collect())
     }
 
     /// Opens a blob of a draft.

@@ -49,6 +49,7 @@ mod disk;
 mod drafts;
 mod error;
 mod fault;
+mod healing;
 mod index;
 mod inventory;
 mod layout;

@@ -1,7 +1,10 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use dataset_model::{DatasetId, FilePath, Manifest, VersionNumber};
+use dataset_model::{DatasetId, Digest, FilePath, Manifest, VersionNumber};
 use object_store::path::Path;
 
 use crate::{
@@ -30,6 +33,18 @@ impl Archive {
         let path = layout::inventory(&layout::version(&layout::object(dataset), version));
         let found = self.store().find(&path).await?;
         found.ok_or_else(|| ArchiveError::NotFound { what: format!("{dataset} {version}") })
+    }
+
+    /// The digests of everything that the versions of a dataset hold; nothing where there is no such dataset.
+    ///
+    /// # Errors
+    /// When its inventory cannot be read.
+    pub async fn contents(&self, dataset: &DatasetId) -> Result<HashSet<Digest>, ArchiveError> {
+        let path = layout::inventory(&layout::object(dataset));
+        match self.store().find(&path).await? {
+            Some(bytes) => Ok(Inventory::parse(&bytes, &path)?.manifest.into_keys().collect()),
+            None => Ok(HashSet::new()),
+        }
     }
 
     /// Opens a file of a version.

@@ -90,6 +90,16 @@ impl Store {
         write_parts(WriteMultipart::new_with_chunk_size(upload, PART), parts, path).await
     }
 
+    /// Writes an object as its bytes come, in one step as far as readers see; what stood there is replaced.
+    pub(crate) async fn put_stream(
+        &self,
+        path: &Path,
+        bytes: stream::BoxStream<'_, Result<Bytes, ArchiveError>>,
+    ) -> Result<(), ArchiveError> {
+        let upload = self.objects.put_multipart(path).await.map_err(ArchiveError::storage("write", path))?;
+        write_parts(WriteMultipart::new_with_chunk_size(upload, PART), bytes, path).await
+    }
+
     /// Copies an object: a hard link on a local disk, on the server's side elsewhere.
     pub(crate) async fn copy(&self, from: &Path, to: &Path, size: u64) -> Result<(), ArchiveError> {
         if self.disk.is_none() && size > MAX_SERVER_COPY {

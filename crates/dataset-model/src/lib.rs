@@ -37,8 +37,8 @@ pub use event::{Catalogued, Entry, EntryError, Event, MAX_ENTRY_BYTES, Published
 pub use finding::{Finding, Findings, Repair, Severity};
 pub use id::{DatasetId, DatasetKey, IdError, NodeId, VersionNumber};
 pub use licence::Licence;
-pub use manifest::{Manifest, ManifestError, ManifestFile};
-pub use merkle::MerkleTree;
+pub use manifest::{Manifest, ManifestError, ManifestFile, ManifestTree};
+pub use merkle::{MerkleTree, inclusion_path, leaf_hash, root_from_path, root_of};
 pub use path::{FilePath, PathError};
 pub use study::{StudyKey, StudyKeyKind};
 pub use summary::{Agent, Declared, Person, Summary, TermConflict};

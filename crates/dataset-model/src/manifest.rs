@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, FilePath, MerkleTree};
+use crate::{Digest, FilePath, MerkleTree, inclusion_path, leaf_hash, root_of};
+
+/// Leaves below each of the roots that a [`ManifestTree`] keeps.
+const BLOCK: usize = 256;
 
 /// One file of a published version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +16,26 @@ pub struct ManifestFile {
     pub sha256: Digest,
 }
 
+impl ManifestFile {
+    /// The leaf that stands for the file in the tree: `path NUL size-in-decimal NUL sha256-in-hex`.
+    pub fn leaf(&self) -> String {
+        leaf(self.path.as_str(), self)
+    }
+}
+
 /// The complete list of a version's files, sorted by path; its [`content_root`](Manifest::content_root) is what the
 /// ledger signs, so that one file of a million can be proved with some twenty hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Manifest {
     files: Vec<ManifestFile>,
+}
+
+/// The upper part of the tree over a version's files: one hash for each 256 of them, so that a million files take 128 KiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestTree {
+    /// Roots over 256 leaves each, the last one over what is left.
+    blocks: Vec<Digest>,
 }
 
 /// The list cannot be a manifest.
@@ -91,9 +108,29 @@ impl Manifest {
         tree.root()
     }
 
+    /// What to keep of the tree over the files, so that proofs of a large version cost little.
+    pub fn tree(&self) -> ManifestTree {
+        ManifestTree { blocks: self.files.chunks(BLOCK).map(|files| root_of(&leaf_hashes(files))).collect() }
+    }
+
+    /// Proves that the file at a place in the list is in the [`content_root`](Manifest::content_root): the hashes from its
+    /// neighbour up (RFC 6962 §2.1.1). `tree` is what [`tree`](Manifest::tree) gave. Nothing where there is no such place.
+    pub fn prove(&self, tree: &ManifestTree, index: usize) -> Option<Vec<Digest>> {
+        let block = self.files.chunks(BLOCK).nth(index / BLOCK)?;
+        (index < self.files.len()).then(|| {
+            let mut path = inclusion_path(&leaf_hashes(block), index % BLOCK);
+            path.extend(inclusion_path(&tree.blocks, index / BLOCK));
+            path
+        })
+    }
+
     fn has_folder(&self, path: &FilePath) -> bool {
         self.below(path.as_str()).next().is_some()
     }
+}
+
+fn leaf_hashes(files: &[ManifestFile]) -> Vec<Digest> {
+    files.iter().map(|file| leaf_hash(file.leaf().as_bytes())).collect()
 }
 
 fn leaf(path: &str, file: &ManifestFile) -> String {
@@ -124,6 +161,21 @@ mod tests {
         let alone = Manifest::new(vec![of("0"), of("c/0")]).unwrap();
         assert_eq!(within.folder_root("img"), alone.content_root());
         assert_ne!(within.folder_root("img"), within.folder_root("img2"));
+    }
+
+    #[test]
+    fn every_file_of_a_version_of_any_size_is_proved() {
+        for count in [1, 2, 255, 256, 257, 700_usize] {
+            let manifest = Manifest::new((0..count).map(|at| file(&format!("c/{at}"))).collect()).unwrap();
+            let (tree, root) = (manifest.tree(), manifest.content_root());
+            for (index, file) in manifest.files().iter().enumerate() {
+                let path = manifest.prove(&tree, index).unwrap();
+                let leaf = leaf_hash(file.leaf().as_bytes());
+                let found = crate::root_from_path(leaf, index as u64, count as u64, &path);
+                assert_eq!(found, Some(root), "{index} of {count}");
+            }
+            assert_eq!(manifest.prove(&tree, count), None);
+        }
     }
 
     #[test]

@@ -25,9 +25,9 @@ const TILE_BYTES: u64 = 256 * HASH_BYTES as u64;
 /// have the digests they were asked for by. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PeerClient {
-    base: String,
-    limits: Limits,
-    http: Client,
+    pub(crate) base: String,
+    pub(crate) limits: Limits,
+    pub(crate) http: Client,
 }
 
 impl PeerClient {
@@ -173,7 +173,7 @@ impl PeerClient {
         decoder.finish()
     }
 
-    async fn get(&self, path: &str, media_type: &'static str, bytes: u64) -> Result<Bytes, FederationError> {
+    pub(crate) async fn get(&self, path: &str, media_type: &'static str, bytes: u64) -> Result<Bytes, FederationError> {
         let url = format!("{}{path}", self.base);
         fetch::get(&self.http, &self.limits, &url, Expected { media_type, bytes }).await
     }

@@ -102,6 +102,35 @@ pub enum FederationError {
         /// The digest asked for.
         digest: Digest,
     },
+    /// A list of files, or a file in it, is not what the entry's `content_root` covers.
+    #[error("the list of files is not the one that was signed: {what}")]
+    WrongFiles {
+        /// The version, or the file.
+        what: String,
+    },
+    /// A file has other bytes than its digest promises.
+    #[error("{url} gave other bytes than were signed")]
+    WrongBytes {
+        /// What was asked for.
+        url: String,
+    },
+    /// Of all nodes that may have something, none gave it.
+    #[error("{what} could not be had. {why}")]
+    NobodyHas {
+        /// What was asked for.
+        what: String,
+        /// What each node did.
+        why: String,
+    },
+    /// A file could not be kept on this machine.
+    #[error("cannot write {path}")]
+    Disk {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// An answer has not the form it should have.
     #[error("the peer's answer is malformed: {what}")]
     Malformed {
@@ -130,6 +159,8 @@ impl FederationError {
             | Self::Inconsistent { .. }
             | Self::BadEntry { .. }
             | Self::WrongDigest { .. }
+            | Self::WrongFiles { .. }
+            | Self::WrongBytes { .. }
             | Self::Malformed { .. } => true,
             Self::Unreachable { .. }
             | Self::NotWitnessed { .. }
@@ -138,6 +169,8 @@ impl FederationError {
             | Self::LeadsElsewhere { .. }
             | Self::LeadsInside { .. }
             | Self::BadKey { .. }
+            | Self::Disk { .. }
+            | Self::NobodyHas { .. }
             | Self::Setup(_) => false,
         }
     }

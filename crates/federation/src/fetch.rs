@@ -135,7 +135,7 @@ pub(crate) fn failed(url: &str, error: reqwest::Error) -> FederationError {
 }
 
 /// Whether the same request may have another outcome in a moment.
-fn may_pass(failure: &FederationError) -> bool {
+pub(crate) fn may_pass(failure: &FederationError) -> bool {
     match failure {
         FederationError::Unreachable { .. } | FederationError::Timeout { .. } => true,
         FederationError::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 408,

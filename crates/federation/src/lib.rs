@@ -26,6 +26,7 @@
 //! # Ok::<(), federation::FederationError>(())
 //! ```
 
+mod audit;
 mod bulk_pull;
 mod bundle;
 mod checkpoint;
@@ -33,6 +34,7 @@ mod client;
 mod cosignature;
 pub mod crate_stream;
 mod description;
+mod download;
 mod error;
 mod fetch;
 mod fork;
@@ -40,30 +42,38 @@ mod key;
 mod limits;
 pub mod live;
 pub mod log_stream;
+mod mirrored;
 mod note;
 pub mod oai;
 pub mod paths;
 mod pieces;
+mod proof;
 mod puller;
 mod reach;
 mod resolver;
 mod rotation;
+mod sources;
 mod sparql;
 mod tiles;
 mod witness;
 
 pub use bulk_pull::{BulkBatch, BulkPull};
+pub use audit::{Audit, AuditFinding, AuditReport, AuditedFiles};
 pub use checkpoint::{Checkpoint, origin_of};
 pub use client::{PeerClient, SeenCheckpoints, WitnessAnswer};
 pub use cosignature::{Cosignature, MAX_COSIGNATURES, with_cosignatures};
 pub use description::{NodeDescription, PROTOCOL, PeerDescription, WitnessDescription};
+pub use download::{FileAddress, Meter};
 pub use error::FederationError;
 pub use fork::{ForkProof, ForkSide};
 pub use key::{NodeKey, PublicKey};
 pub use limits::Limits;
+pub use mirrored::{MirroredPage, MirroredVersion};
+pub use proof::{FileProof, ProvenFiles, ProvenVersion, VersionProof};
 pub use puller::{Batch, Comparison, Puller};
 pub use reach::Reach;
 pub use rotation::{KeyChain, KeyChange};
+pub use sources::Sources;
 pub use sparql::ask_sparql;
 pub use tiles::Tree;
 pub use witness::{AddCheckpoint, MAX_ADD_CHECKPOINT_BYTES};

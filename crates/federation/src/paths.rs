@@ -25,6 +25,8 @@ pub const INBOX: &str = "/federation/v1/inbox";
 pub const LOG: &str = "/federation/v1/log";
 /// Search (GET, [`JSON`]), of which peers ask their own records.
 pub const SEARCH: &str = "/api/v1/search";
+/// Copies of other nodes' versions that the node holds (GET, [`JSON`]).
+pub const MIRRORED: &str = "/federation/v1/mirrored";
 
 /// A checkpoint to be cosigned (POST [`TEXT`], answer [`TEXT`]): see [`AddCheckpoint`](crate::AddCheckpoint).
 pub const ADD_CHECKPOINT: &str = "/witness/v1/add-checkpoint";

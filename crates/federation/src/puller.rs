@@ -251,6 +251,18 @@ impl Puller {
         }
     }
 
+    /// The first leaf in a range that is not the one in the signed tree.
+    pub(crate) async fn first_wrong_leaf(
+        &self,
+        checkpoint: &Checkpoint,
+        indexes: std::ops::Range<u64>,
+        leaves: &[Digest],
+    ) -> Result<Option<u64>, FederationError> {
+        let (signed, mut tiles) = (checkpoint.tree(), Tiles::new());
+        self.fetch_tiles(signed, &Question::Leaves(indexes.clone()), &mut tiles).await?;
+        tiles::first_wrong_leaf(signed, indexes, leaves, &tiles)
+    }
+
     /// Fetches the tiles that a question needs and that are not known yet.
     async fn fetch_tiles(&self, signed: Tree, question: &Question, known: &mut Tiles) -> Result<(), FederationError> {
         let fetch = |tile: tlog_tiles::Tile| async move {

@@ -101,6 +101,19 @@ pub(crate) fn first_wrong(
     Ok(pairs.find(|(_, (entry, leaf))| tlog_tiles::record_hash(entry) != *leaf).map(|(index, _)| index))
 }
 
+/// The first of the tree's leaves in a range whose hash is not the one at that place in a list of all of them.
+pub(crate) fn first_wrong_leaf(
+    tree: Tree,
+    indexes: Range<u64>,
+    hashes: &[Digest],
+    tiles: &Tiles,
+) -> Result<Option<u64>, FederationError> {
+    let leaves = answer(&Question::Leaves(indexes.clone()), tree, tiles)?;
+    let at = |index: u64| usize::try_from(index).ok().and_then(|index| hashes.get(index));
+    let mut pairs = indexes.zip(leaves);
+    Ok(pairs.find(|(index, leaf)| at(*index).is_none_or(|hash| hash.as_bytes() != &leaf.0)).map(|(index, _)| index))
+}
+
 fn answer(question: &Question, tree: Tree, tiles: &Tiles) -> Result<Vec<Hash>, FederationError> {
     question.ask(tree, &Fetched(tiles)).map_err(|_| FederationError::Inconsistent { size: tree.size })
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod deposit;
+mod fetch;
 mod import;
 mod job;
 mod plan;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
+pub(crate) use fetch::{FetchPlan, Fetched, fetch};
 pub(crate) use import::import_folder;
 pub(crate) use plan::Plan;
 

@@ -2,12 +2,14 @@
 
 mod arguments;
 mod convert;
+mod fetch;
 mod offline;
 mod ontology;
 mod peers;
 mod remote;
 mod serve;
 mod validate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -40,12 +42,15 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve(serve) => serve::serve(&serve).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Deposit(deposit) => remote::deposit(&deposit).await,
+        Command::Fetch(arguments) => fetch::run(&arguments).await,
         Command::Import(import) => remote::import(&import).await,
         Command::Search(search) => remote::search(&search).await,
         Command::Harvest(harvest) => remote::harvest(&harvest).await,
         Command::Peers(peers) => peers::peers(&peers).await,
         Command::Convert(convert) => convert::convert(&convert).await,
         Command::Validate(validate) => validate::validate(&validate).await,
+        Command::Verify(arguments) => verify::verify(&arguments).await,
+        Command::Scrub(remote) => remote::scrub(&remote).await,
         Command::Rebuild(rebuild) => offline::rebuild(&rebuild).await,
         Command::Token { command } => offline::token(command).await,
         Command::Ontology { command } => ontology::ontology(command).await,

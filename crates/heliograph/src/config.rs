@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use dataset_model::NodeId;
-use node::{ForeignConverter, JobLimits, Limits, NodeConfig, PeerConfig};
+use node::{ForeignConverter, JobLimits, Limits, MirrorPolicy, NodeConfig, PeerConfig, ScrubSchedule, Wanted};
 use serde::Deserialize;
 
 use crate::foreign::{Bioformats2raw, ForeignLimits};
@@ -68,12 +68,18 @@ pub struct StorageSection {
     pub data_dir: PathBuf,
     /// Where the archive is: `file` (in `data_dir/archive`), a folder's path, or `s3://bucket/prefix`.
     pub archive: String,
+    /// Where copies of peers' bytes are: `file` (in `data_dir/mirror`), a folder's path, or `s3://bucket/prefix`.
+    pub mirror: String,
     /// Address of an S3-compatible server; leave out for AWS. Credentials come from `AWS_ACCESS_KEY_ID` and the like.
     pub s3_endpoint: Option<String>,
     /// Region of the bucket.
     pub s3_region: Option<String>,
     /// Whether the S3 server may be spoken to without TLS.
     pub s3_allow_http: bool,
+    /// Days after which every stored byte is read again and compared with its digest; 0 is never.
+    pub scrub_days: u64,
+    /// The most that is read for it in a second, in bytes.
+    pub scrub_bytes_per_second: u64,
 }
 
 /// `[federation]`
@@ -107,6 +113,39 @@ pub struct PeerSection {
     /// How many other peers must have cosigned its checkpoint before new entries are taken.
     #[serde(default)]
     pub witnesses_required: usize,
+    /// Which of its datasets are copied: `none`, `all`, or `{ query = "…", max_dataset_bytes = …, max_total_bytes = … }`.
+    #[serde(default)]
+    pub mirror: MirrorSetting,
+    /// The most that is copied from it in a second, in bytes; as fast as it goes when not given.
+    pub mirror_bytes_per_second: Option<u64>,
+}
+
+/// `mirror` of a peer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum MirrorSetting {
+    /// `none` or `all`.
+    Named(String),
+    /// Some of its datasets.
+    Some(MirrorSection),
+}
+
+/// `mirror = { … }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MirrorSection {
+    /// A search, as in its address: `q=zebrafish&organism=Danio rerio`; all datasets when not given.
+    pub query: Option<String>,
+    /// The most that one version may have, in bytes.
+    pub max_dataset_bytes: Option<u64>,
+    /// The most that all copies of the peer may have, in bytes.
+    pub max_total_bytes: Option<u64>,
+}
+
+impl Default for MirrorSetting {
+    fn default() -> Self {
+        Self::Named("none".into())
+    }
 }
 
 /// `[limits]`
@@ -189,9 +228,12 @@ impl Default for StorageSection {
         Self {
             data_dir: "heliograph-data".into(),
             archive: "file".into(),
+            mirror: "file".into(),
             s3_endpoint: None,
             s3_region: None,
             s3_allow_http: false,
+            scrub_days: ScrubSchedule::default().days,
+            scrub_bytes_per_second: ScrubSchedule::default().bytes_per_second,
         }
     }
 }
@@ -313,7 +355,8 @@ impl Config {
             admin_email: self.node.admin_email.clone(),
             country: self.node.country.clone(),
             public_url,
-            archive: self.archive()?,
+            archive: self.location("archive", &self.storage.archive)?,
+            mirror: self.location("mirror", &self.storage.mirror)?,
             data_dir: self.storage.data_dir.clone(),
             peers,
             poll_seconds: self.federation.poll_seconds.max(1),
@@ -331,6 +374,10 @@ impl Config {
                 sparql_rows: limits.sparql_rows,
                 sparql_memory_bytes: limits.sparql_memory_bytes,
                 render_cache_bytes: limits.render_cache_bytes,
+            },
+            scrub: ScrubSchedule {
+                days: self.storage.scrub_days,
+                bytes_per_second: self.storage.scrub_bytes_per_second.max(1),
             },
             jobs: JobLimits { running: self.jobs.running_jobs.max(1), of_one_owner: self.jobs.owner_jobs.max(1) },
         })
@@ -352,13 +399,14 @@ impl Config {
         Ok(Some(Arc::new(converter)))
     }
 
-    fn archive(&self) -> Result<archive_store::Location> {
+    /// A place for bytes; `file` is a folder of that name in the data folder.
+    fn location(&self, name: &str, place: &str) -> Result<archive_store::Location> {
         let storage = &self.storage;
-        Ok(match storage.archive.strip_prefix("s3://") {
+        Ok(match place.strip_prefix("s3://") {
             Some(rest) => {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 if bucket.is_empty() {
-                    bail!("storage.archive: 's3://' needs a bucket");
+                    bail!("storage.{name}: 's3://' needs a bucket");
                 }
                 archive_store::Location::S3 {
                     bucket: bucket.to_owned(),
@@ -368,8 +416,8 @@ impl Config {
                     allow_http: storage.s3_allow_http,
                 }
             }
-            None if storage.archive == "file" => archive_store::Location::Local(storage.data_dir.join("archive")),
-            None => archive_store::Location::Local(storage.archive.clone().into()),
+            None if place == "file" => archive_store::Location::Local(storage.data_dir.join(name)),
+            None => archive_store::Location::Local(place.into()),
         })
     }
 }
@@ -378,7 +426,23 @@ fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
     let id = section.id.parse().context("federation.peers.id")?;
     let url = section.url.trim_end_matches('/').to_owned();
     let peer = PeerConfig::new(id, url, section.public_key.clone());
-    Ok(PeerConfig { witnesses_required: section.witnesses_required, ..peer })
+    let mirror = to_mirror(section).with_context(|| format!("federation.peers '{}'", section.id))?;
+    Ok(PeerConfig { witnesses_required: section.witnesses_required, mirror, ..peer })
+}
+
+fn to_mirror(section: &PeerSection) -> Result<MirrorPolicy> {
+    let bytes_per_second = section.mirror_bytes_per_second;
+    let of = |wanted| MirrorPolicy { wanted, bytes_per_second, ..MirrorPolicy::default() };
+    Ok(match &section.mirror {
+        MirrorSetting::Named(name) if name == "none" => of(Wanted::None),
+        MirrorSetting::Named(name) if name == "all" => of(Wanted::All),
+        MirrorSetting::Named(name) => bail!("mirror: '{name}' is none of \"none\", \"all\" and {{ query = \"…\" }}"),
+        MirrorSetting::Some(chosen) => MirrorPolicy {
+            max_dataset_bytes: chosen.max_dataset_bytes,
+            max_total_bytes: chosen.max_total_bytes,
+            ..of(chosen.query.clone().map_or(Wanted::All, Wanted::Found))
+        },
+    })
 }
 
 /// `HELIOGRAPH_SERVER_LISTEN` is `listen` in `[server]`.
@@ -392,7 +456,8 @@ fn setting_named(variable: &str) -> Option<(String, String)> {
 
 /// Numbers and switches are told from text by their key.
 fn typed(key: &str, value: String) -> toml::Value {
-    let number = ["_bytes", "_files", "_jobs", "_seconds", "_rows", "_required"].iter().any(|unit| key.ends_with(unit));
+    let units = ["_bytes", "_files", "_jobs", "_seconds", "_rows", "_required", "_days", "_second"];
+    let number = units.iter().any(|unit| key.ends_with(unit));
     match (value.parse::<i64>(), value.parse::<bool>()) {
         (Ok(number_value), _) if number => toml::Value::Integer(number_value),
         (_, Ok(switch)) if key.ends_with("allow_http") || ["hints", "private_peers"].contains(&key) => {
@@ -438,6 +503,22 @@ mod tests {
             count += 1;
         }
         assert!(count >= 4, "one node and the three of the federation");
+    }
+
+    #[test]
+    fn what_is_copied_of_a_peer_is_said_in_one_of_three_ways() {
+        let read = |mirror: &str| {
+            let key = "id = \"japan\"\nurl = \"http://japan.example\"\npublic_key = \"k\"";
+            let text = format!("[[federation.peers]]\n{key}\n{mirror}\n");
+            Ok::<_, anyhow::Error>(Config::from_toml(&text)?.to_node()?.peers[0].mirror.clone())
+        };
+        assert_eq!(read("").unwrap().wanted, Wanted::None);
+        let all = read("mirror = \"all\"\nmirror_bytes_per_second = 7").unwrap();
+        assert_eq!((all.wanted, all.bytes_per_second), (Wanted::All, Some(7)));
+        let some = read("mirror = { query = \"q=fish\", max_dataset_bytes = 5, max_total_bytes = 9 }").unwrap();
+        assert_eq!(some.wanted, Wanted::Found("q=fish".into()));
+        assert_eq!((some.max_dataset_bytes, some.max_total_bytes), (Some(5), Some(9)));
+        assert!(read("mirror = \"some\"").is_err() && read("mirror = { quary = \"x\" }").is_err());
     }
 
     #[test]

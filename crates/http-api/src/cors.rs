@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{Any, CorsLayer};
 
 /// What a page may read of an answer.
-const EXPOSED: [HeaderName; 7] = [
+const EXPOSED: [HeaderName; 8] = [
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::ACCEPT_RANGES,
@@ -12,6 +12,7 @@ const EXPOSED: [HeaderName; 7] = [
     header::LINK,
     header::LOCATION,
     HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("heliograph-bytes"),
 ];
 
 /// The layer of all routes.
@@ -48,7 +49,9 @@ pub(crate) fn layer() -> CorsLayer {
 /// What the layer says of a plain answer, for one that does not pass it.
 pub(crate) fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("content-length,content-range,accept-ranges,etag,link,location,repr-digest");
+    let exposed = HeaderValue::from_static(
+        "content-length,content-range,accept-ranges,etag,link,location,repr-digest,heliograph-bytes",
+    );
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -27,7 +27,10 @@ use crate::{
 /// Bodies up to this size are read in one go on the thread that answers: the page cache has most chunks.
 pub(crate) const ONE_READ: u64 = 1 << 20;
 
-/// Reads a file of a published version.
+/// Says `copy` where the bytes are another node's; `Link: rel="original"` says where they are there.
+const BYTES: HeaderName = HeaderName::from_static("heliograph-bytes");
+
+/// Reads a file of a published version, or of a copy that is held of a peer's.
 #[utoipa::path(
     get, path = "/data/{id}/{version}/{*path}", tag = "bytes",
     params(
@@ -37,7 +40,7 @@ pub(crate) const ONE_READ: u64 = 1 << 20;
         ("Range" = Option<String>, Header, description = "Single, suffix and multiple byte ranges"),
     ),
     responses(
-        (status = 200, description = "The file"), (status = 206, description = "The ranges asked for"),
+        (status = 200, description = "The file; `Heliograph-Bytes: copy` where it is a copy of another node's, which `Link: rel=\"original\"` names"), (status = 206, description = "The ranges asked for"),
         (status = 304, description = "Not modified"), (status = 404, description = "No such file; normal for an empty chunk"),
         (status = 410, description = "The dataset was withdrawn"), (status = 416, description = "The file has no such range"),
     )
@@ -63,7 +66,7 @@ pub(crate) async fn answer_plainly(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let opened = open(node, &who_asks(headers, node)?, address).await?;
-    if let (Served::File(file), None) = (&opened.served, &opened.collection) {
+    if let (Served::File(file), None, None) = (&opened.served, &opened.collection, opened.served.original()) {
         let mut about = HeaderMap::with_capacity(16);
         describe(&mut about, &opened, &tag(&opened.served))?;
         about.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_types::of(opened.path.name())));
@@ -112,7 +115,8 @@ async fn open(node: &Arc<Node>, actor: &Actor, (id, version, path): Address<'_>)
         }
         Err(error) => return Err(error),
     };
-    let collection = is_entrance(&path).then(|| node.config().page(&id));
+    // The page of a copied dataset is at its own node, as the link to the original says.
+    let collection = (is_entrance(&path) && served.original().is_none()).then(|| node.config().page(&id));
     Ok(Opened { served, path, collection })
 }
 
@@ -142,7 +146,11 @@ fn describe(headers: &mut HeaderMap, opened: &Opened, etag: &str) -> Result<(), 
     // A deposited page or SVG must not act in the portal's name.
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     if let Some(page) = &opened.collection {
-        headers.insert(header::LINK, value(&format!("<{page}>; rel=\"collection\"; type=\"text/html\""))?);
+        headers.append(header::LINK, value(&format!("<{page}>; rel=\"collection\"; type=\"text/html\""))?);
+    }
+    if let Some(original) = file.original() {
+        headers.insert(BYTES, HeaderValue::from_static("copy"));
+        headers.append(header::LINK, value(&format!("<{original}>; rel=\"original\""))?);
     }
     Ok(())
 }

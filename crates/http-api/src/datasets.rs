@@ -9,8 +9,8 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use dataset_model::{ManifestFile, NodeId};
-use node::{InclusionProof, Node, RecordView, StudyRecord, Tombstone, VersionChoice};
+use dataset_model::{FilePath, ManifestFile, NodeId};
+use node::{Node, RecordView, StudyRecord, Tombstone, VersionChoice, VersionProof};
 use serde_json::Value;
 
 use crate::{Problem, authentication::Asking, deposits::dataset_id, request_body};
@@ -85,15 +85,25 @@ pub(crate) async fn show_manifest(
     Ok(Json(node.manifest(&actor, &dataset_id(&id)?, version(&number)?).await?))
 }
 
-/// Proof that the version is in this node's signed log.
+/// Proof that the version is in the signed log of its node; with `path`, that the file is one of the version's.
 #[utoipa::path(get, path = "/api/v1/datasets/{id}/versions/{version}/proof", tag = "datasets",
-    params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`")), responses((status = 200, description = "Entry, inclusion proof and checkpoint")))]
+    params(("id" = String, Path, description = "Dataset id"), ("version" = String, Path, description = "`v1`, `1` or `latest`"), ("path" = Option<String>, Query, description = "A file of the version")),
+    responses((status = 200, description = "Entry, inclusion proof and checkpoint; the file and its inclusion proof"), (status = 404, description = "No such version or file; or its files are not here"), (status = 503, description = "No signed checkpoint of the node is held yet")))]
 pub(crate) async fn show_proof(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
     Path((id, number)): Path<(String, String)>,
-) -> Result<Json<InclusionProof>, Problem> {
-    Ok(Json(node.proof(&actor, &dataset_id(&id)?, version(&number)?)?))
+    Query(of): Query<OfFile>,
+) -> Result<Json<VersionProof>, Problem> {
+    let path = of.path.map(|path| path.parse::<FilePath>()).transpose();
+    let path = path.map_err(|error| Problem::invalid(format!("path: {error}")))?;
+    Ok(Json(node.proof(&actor, &dataset_id(&id)?, version(&number)?, path.as_ref()).await?))
+}
+
+/// The file that is asked about.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct OfFile {
+    path: Option<String>,
 }
 
 /// Takes a dataset back. Body, optional: `{"reason": "retracted"}`.

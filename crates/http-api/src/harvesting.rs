@@ -7,7 +7,7 @@ use axum::{
     extract::{RawQuery, State},
 };
 use dataset_model::NodeId;
-use node::{HarvestReport, Node, PeerStatus};
+use node::{HarvestReport, MirrorState, Node, PeerStatus};
 use serde::Serialize;
 
 use crate::{Problem, authentication::Asking};
@@ -18,6 +18,9 @@ pub(crate) struct PeerView {
     #[serde(flatten)]
     status: PeerStatus,
     lag: u64,
+    /// How copying its bytes stands, once there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mirror: Option<MirrorState>,
 }
 
 /// State and lag of each peer.
@@ -26,7 +29,12 @@ pub(crate) async fn peers(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
 ) -> Result<Json<Vec<PeerView>>, Problem> {
-    let views = node.peers(&actor)?.into_iter().map(|status| PeerView { lag: status.lag(), status });
+    let mut mirrors = node.mirror_states(&actor)?;
+    let views = node.peers(&actor)?.into_iter().map(|status| PeerView {
+        lag: status.lag(),
+        mirror: mirrors.remove(&status.id),
+        status,
+    });
     Ok(Json(views.collect()))
 }
 

@@ -22,7 +22,9 @@ pub(crate) async fn live() -> &'static str {
 pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Response {
     let failing = node.failing_projections();
     let status = if failing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": failing.is_empty(), "failing": failing}))).into_response()
+    // A damaged file is for the operator to see; all others are served as ever.
+    let attention = node.needs_attention();
+    (status, Json(json!({"ready": failing.is_empty(), "failing": failing, "attention": attention}))).into_response()
 }
 
 /// Counters in the Prometheus text format.
@@ -44,6 +46,35 @@ pub(crate) async fn metrics(State(node): State<Arc<Node>>) -> Result<Response, P
         "heliograph_peer_failures",
         "Passes over a peer's log that failed in a row",
         rows(|peer| u64::from(peer.failures)),
+    );
+    gauge(
+        &mut text,
+        "heliograph_damaged_files",
+        "Stored files that are damaged and not healed",
+        [(String::new(), node.damaged_count())],
+    );
+    let mirrors = node.mirror_states(&Actor::Anonymous)?;
+    let rows = |value: fn(&node::MirrorState) -> u64| {
+        mirrors.iter().map(move |(peer, state)| (format!("{{peer=\"{peer}\"}}"), value(state)))
+    };
+    gauge(
+        &mut text,
+        "heliograph_mirror_versions",
+        "Complete copies held of a peer's versions",
+        rows(|state| state.versions),
+    );
+    gauge(&mut text, "heliograph_mirror_bytes", "Bytes of the copies held of a peer", rows(|state| state.bytes));
+    gauge(
+        &mut text,
+        "heliograph_mirror_pending",
+        "Versions of a peer that are wanted and not complete",
+        rows(|state| state.pending),
+    );
+    gauge(
+        &mut text,
+        "heliograph_mirror_failing",
+        "Whether the last attempt to copy from a peer failed",
+        rows(|state| u64::from(state.error.is_some())),
     );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

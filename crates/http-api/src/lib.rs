@@ -39,6 +39,7 @@ mod ranges;
 mod rejections;
 mod render;
 mod request_body;
+mod scrubbing;
 mod search;
 mod served;
 mod sources;

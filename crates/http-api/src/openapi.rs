@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, joining, log,
-    oai, ontologies, peers, render, search, sources, sparql, terms, tokens, witness,
+    oai, ontologies, peers, render, scrubbing, search, sources, sparql, terms, tokens, witness,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -76,10 +76,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(witness::checkpoints))
         .routes(routes!(witness::forks))
         .routes(routes!(witness::keys))
+        .routes(routes!(peers::mirrored))
         .routes(routes!(harvesting::harvest))
         .routes(routes!(sources::import))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(scrubbing::show, scrubbing::run))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::State,
+    extract::{Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use node::{MAX_HINT_BYTES, Node, NodeDescription, NodeError};
+use node::{MAX_HINT_BYTES, MirroredPage, Node, NodeDescription, NodeError};
 
 use crate::{Problem, authentication::Asking, request_body};
 
@@ -27,6 +27,23 @@ pub(crate) async fn inbox(State(node): State<Arc<Node>>, body: Body) -> Result<S
     let too_large = |_| NodeError::TooLarge(format!("a hint has at most {MAX_HINT_BYTES} bytes"));
     node.take_hint(&to_bytes(body, MAX_HINT_BYTES).await.map_err(too_large)?)?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Copies of other nodes' versions that are held here, complete and checked, a thousand on a page.
+#[utoipa::path(get, path = "/federation/v1/mirrored", tag = "federation", params(("after" = Option<String>, Query, description = "`next` of the page before")),
+    responses((status = 200, description = "`{copies: [{node, dataset, version, content_root, files, bytes, verified}], next}`")))]
+pub(crate) async fn mirrored(
+    State(node): State<Arc<Node>>,
+    Asking(actor): Asking,
+    Query(page): Query<PageAfter>,
+) -> Result<Json<MirroredPage>, Problem> {
+    Ok(Json(node.mirrored(&actor, page.after.as_deref())?))
+}
+
+/// Where a page begins.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct PageAfter {
+    after: Option<String>,
 }
 
 /// Crates by digest, as one zstd stream of frames. Body: `{"digests": [...]}`, at most 1,000.

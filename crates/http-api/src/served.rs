@@ -47,6 +47,14 @@ impl Served {
         }
     }
 
+    /// Where the file is at the node that published it, when this is a copy.
+    pub(crate) fn original(&self) -> Option<&str> {
+        match self {
+            Self::File(file) => file.original.as_deref(),
+            Self::Ozx(_) => None,
+        }
+    }
+
     pub(crate) fn read(&self, range: Range<u64>) -> Pieces {
         use futures::{StreamExt, TryStreamExt};
         match self {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use archive_store::Location;
 use dataset_model::NodeId;
 
-use crate::JobLimits;
+use crate::{JobLimits, MirrorPolicy};
 
 /// What a node needs to know about itself. The binary composes it from TOML and the environment.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct NodeConfig {
     pub data_dir: PathBuf,
     /// Where the archive is.
     pub archive: Location,
+    /// Where copies of peers' bytes are.
+    pub mirror: Location,
     /// Other nodes to follow.
     pub peers: Vec<PeerConfig>,
     /// Seconds between two looks at a peer's checkpoint.
@@ -40,6 +42,23 @@ pub struct NodeConfig {
     pub limits: Limits,
     /// How jobs are run.
     pub jobs: JobLimits,
+    /// How often stored bytes are read again.
+    pub scrub: ScrubSchedule,
+}
+
+/// How often every stored byte is read and compared with its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScrubSchedule {
+    /// Days from the beginning of one pass to that of the next; 0 is never.
+    pub days: u64,
+    /// The most that is read in a second, in bytes.
+    pub bytes_per_second: u64,
+}
+
+impl Default for ScrubSchedule {
+    fn default() -> Self {
+        Self { days: 30, bytes_per_second: 20_000_000 }
+    }
 }
 
 /// A node to follow.
@@ -53,12 +72,14 @@ pub struct PeerConfig {
     pub public_key: String,
     /// How many other peers must have cosigned its checkpoint before new entries are taken.
     pub witnesses_required: usize,
+    /// What is copied of its bytes.
+    pub mirror: MirrorPolicy,
 }
 
 impl PeerConfig {
     /// A peer that is followed as all are by default.
     pub fn new(id: NodeId, url: String, public_key: String) -> Self {
-        Self { id, url, public_key, witnesses_required: 0 }
+        Self { id, url, public_key, witnesses_required: 0, mirror: MirrorPolicy::default() }
     }
 }
 
@@ -126,6 +147,7 @@ impl NodeConfig {
             public_url: "http://europe.example".into(),
             data_dir: folder.join("data"),
             archive: Location::Local(folder.join("data/archive")),
+            mirror: Location::Local(folder.join("data/mirror")),
             peers: Vec::new(),
             poll_seconds: 3600,
             witnesses_required: 0,
@@ -134,6 +156,7 @@ impl NodeConfig {
             private_peers: false,
             limits: Limits::default(),
             jobs: JobLimits::default(),
+            scrub: ScrubSchedule::default(),
         }
     }
 }

@@ -94,6 +94,8 @@ impl Node {
             summary,
             files: measured.map(|(files, _)| files),
             bytes: measured.map(|(_, bytes)| bytes),
+            copy: self.copy_view(&found.key, entry.version)?,
+            mirrors: self.mirrors_of(&found.key, entry.version),
             page,
         })
     }
@@ -123,16 +125,14 @@ impl Node {
     /// A version's complete list of files.
     ///
     /// # Errors
-    /// As [`Node::record`]; and when this node does not hold the dataset's bytes.
+    /// As [`Node::record`]; and when this node holds neither the dataset's bytes nor a copy of them.
     pub async fn manifest(
         &self,
         actor: &Actor,
         id: &DatasetId,
         choice: VersionChoice,
     ) -> Result<Vec<ManifestFile>, NodeError> {
-        let (key, version) = self.own_version(actor, id, choice)?;
-        let manifest = self.archive.manifest(&key.id, version).await.map_err(NodeError::Archive)?;
-        Ok(manifest.files().to_vec())
+        Ok(self.holding(actor, id, choice)?.manifest().await?.files().to_vec())
     }
 
     /// The chosen version of an own deposit.

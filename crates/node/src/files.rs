@@ -1,8 +1,8 @@
-use std::ops::Range;
+use std::{ops::Range, sync::atomic::Ordering};
 
 use archive_store::{ArchiveError, Blob};
 use bytes::Bytes;
-use dataset_model::{Access, DatasetId, FilePath};
+use dataset_model::{Access, DatasetId, DatasetKey, FilePath, VersionNumber};
 use tokio::runtime::Handle;
 
 use crate::{Actor, Node, NodeError, VersionChoice, policy};
@@ -15,6 +15,8 @@ pub struct OpenFile {
     pub immutable: bool,
     /// On what it was opened.
     pub reading: Reading,
+    /// Where the file is at the node that published it, when this is a copy.
+    pub original: Option<String>,
 }
 
 /// What a decision to let somebody read rests on: as long as it stands, it need not be taken again for the same file.
@@ -22,6 +24,8 @@ pub struct OpenFile {
 pub struct Reading {
     /// Of the ledger; anything written to a log makes a new one.
     generation: u64,
+    /// Counts files that were healed or erased.
+    replaced: u64,
     access: Access,
 }
 
@@ -38,10 +42,16 @@ impl Node {
         path: &FilePath,
     ) -> Result<OpenFile, NodeError> {
         // Before anything is read, so that what changes meanwhile is noticed.
-        let reading = Reading { generation: self.ledger.generation(), access: Access::Open };
-        let (key, version) = self.own_version(actor, id, choice)?;
-        match self.archive.open_file(&key.id, version, path).await {
-            Ok(blob) => Ok(OpenFile { blob, immutable: choice != VersionChoice::Latest, reading }),
+        let reading = Reading {
+            generation: self.ledger.generation(),
+            replaced: self.replaced.load(Ordering::Acquire),
+            access: Access::Open,
+        };
+        let held = self.holding(actor, id, choice)?;
+        let version = held.version;
+        let original = held.copied.then(|| self.original_address(&held.key, version, path)).flatten();
+        match held.open_file(path).await {
+            Ok(blob) => Ok(OpenFile { blob, immutable: choice != VersionChoice::Latest, reading, original }),
             Err(ArchiveError::NotFound { .. }) => {
                 Err(NodeError::NotFound(format!("dataset '{id}' {version} has no file '{path}'")))
             }
@@ -50,9 +60,23 @@ impl Node {
     }
 
     /// Whether the actor may read a file that was opened before; not when any log has grown since, for the dataset may have
-    /// been withdrawn or have a new version.
+    /// been withdrawn or have a new version; nor when any file was healed.
     pub fn still_reads(&self, actor: &Actor, reading: Reading) -> bool {
-        reading.generation == self.ledger.generation() && policy::may_read(actor, reading.access)
+        reading.generation == self.ledger.generation()
+            && reading.replaced == self.replaced.load(Ordering::Acquire)
+            && policy::may_read(actor, reading.access)
+    }
+
+    /// What was opened before is opened again by everybody: bytes on disk have been replaced.
+    pub(crate) fn bytes_were_replaced(&self) {
+        self.replaced.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn original_address(&self, key: &DatasetKey, version: VersionNumber, path: &FilePath) -> Option<String> {
+        let mut url: url::Url = self.url_of(&key.node)?.parse().ok()?;
+        let names = ["data", key.id.as_str(), &version.to_string()].map(str::to_owned);
+        url.path_segments_mut().ok()?.pop_if_empty().extend(names.iter().map(String::as_str).chain(path.names()));
+        Some(url.into())
     }
 }
 

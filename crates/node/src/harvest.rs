@@ -173,6 +173,10 @@ impl Node {
             held = self.take_batch(peer, id, batch, given, &held, &mut report).await?;
             self.wake_projectors();
         }
+        // For proofs of its records; kept before all entries were here, it would be of a tree that is not.
+        if self.peer_notes().get(id.as_str())?.as_ref() != Some(&checkpoint.note) {
+            self.ledger.write(vec![self.peer_notes().put(id.as_str(), &checkpoint.note)?])?;
+        }
         self.weigh_again(peer)?;
         self.forget_withdrawn(id, &mut report)?;
         Ok(report)
@@ -366,7 +370,7 @@ async fn follow(node: Arc<Node>, peer: Arc<Peer>, mut stopped: watch::Receiver<b
 }
 
 /// An error with its causes, in one line.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

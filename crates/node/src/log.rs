@@ -1,32 +1,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dataset_model::{DatasetId, Digest, Entry};
+use dataset_model::Digest;
 use federation::{
     NodeDescription, PeerDescription, Tree, WitnessDescription,
     crate_stream::{CrateRequest, MAX_DIGESTS, encode},
 };
 use futures::Stream;
-use serde::Serialize;
 
-use crate::{Actor, Node, NodeError, VersionChoice, policy};
-
-/// What someone needs to check, with only the node's public key, that a version is in its log.
-#[derive(Debug, Clone, Serialize)]
-pub struct InclusionProof {
-    /// The entry's index.
-    pub index: u64,
-    /// The size of the tree the proof is for.
-    pub size: u64,
-    /// The tree's root.
-    pub root: Digest,
-    /// The hashes from the leaf's neighbour up (RFC 6962 §2.1.1).
-    pub proof: Vec<Digest>,
-    /// The entry.
-    pub entry: Entry,
-    /// The signed checkpoint of that tree.
-    pub checkpoint: String,
-}
+use crate::{Actor, Node, NodeError, policy};
 
 impl Node {
     /// The node's latest signed checkpoint (C2SP `tlog-checkpoint`).
@@ -74,30 +56,6 @@ impl Node {
         let is_public =
             |bytes: &Bytes| metadata_store::public_crate(bytes).is_ok_and(|public| public.changed.is_none());
         Ok(bytes.filter(is_public))
-    }
-
-    /// Proves that a version is in this node's log.
-    ///
-    /// # Errors
-    /// When there is no such version here, or another node announced it.
-    pub fn proof(&self, actor: &Actor, id: &DatasetId, choice: VersionChoice) -> Result<InclusionProof, NodeError> {
-        let own = self.config.id.clone();
-        let found = self.find(actor, id, Some(&own))?;
-        let (index, entry) = found.entry(choice)?;
-        let shown = self.shown_checkpoint()?;
-        let Tree { size, root } = shown.tree;
-        if *index >= size {
-            let wait = "as many witnesses as are required have not cosigned this entry yet: try again in a moment";
-            return Err(NodeError::Unavailable(wait.into()));
-        }
-        Ok(InclusionProof {
-            index: *index,
-            size,
-            root,
-            proof: self.ledger.inclusion_proof(&own, *index, size)?,
-            entry: entry.clone(),
-            checkpoint: self.note_of(&shown)?,
-        })
     }
 
     /// What the node says about itself.

@@ -36,6 +36,12 @@ pub(crate) fn may_read(actor: &Actor, access: Access) -> bool {
     }
 }
 
+/// Whether the bytes of something with this access may be copied to another node, and served there. What is not open travels
+/// only where a grant says so, and there are no grants yet.
+pub(crate) fn may_copy(access: Access) -> bool {
+    access == Access::Open
+}
+
 /// The access levels the actor may see: what searches, counts, feeds and exports are restricted to.
 pub(crate) fn visible(actor: &Actor) -> Vec<Access> {
     let levels = [Access::Open, Access::MetadataOnly, Access::Restricted];
@@ -83,6 +89,12 @@ mod tests {
         assert!(require_owner(&token(&[Scope::Deposit]), "t").is_ok());
         assert!(require_owner(&token(&[Scope::Deposit]), "someone").is_err());
         assert!(require_owner(&token(&[Scope::Curate]), "someone").is_ok());
+    }
+
+    #[test]
+    fn only_open_bytes_travel() {
+        let levels = [Access::Open, Access::MetadataOnly, Access::Restricted];
+        assert_eq!(levels.map(may_copy), [true, false, false]);
     }
 
     #[test]

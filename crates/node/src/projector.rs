@@ -44,6 +44,11 @@ impl Projector {
         self.progress.borrow().clone()
     }
 
+    /// How far each log has been applied, as the projection itself says.
+    pub(crate) fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError> {
+        self.projection.applied()
+    }
+
     /// Applies every entry of every log that has not been applied yet; gives how many those were.
     pub(crate) fn catch_up(&self, node: &Node) -> Result<u64, NodeError> {
         let _alone = self.applying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -146,9 +151,11 @@ impl Node {
     /// Tells the projectors, those who cosign, and those who tell others, that a log has grown.
     pub(crate) fn wake_projectors(&self) {
         self.notice_growth();
+        self.announcing.wake.notify_one();
         self.searchable.wake.notify_one();
         self.queryable.wake.notify_one();
-        self.announcing.wake.notify_one();
+        self.eraser.wake.notify_one();
+        self.mirrors.wake.notify_one();
     }
 
     /// Applies the newest state of some datasets once more, in both projections.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use dataset_model::{DatasetId, VersionNumber};
+use dataset_model::{DatasetId, Event, VersionNumber};
 
 use crate::{
     Node, NodeError,
@@ -25,6 +25,7 @@ pub(crate) async fn recover(node: &Node) -> Result<(), NodeError> {
             node.archive.delete_draft(&orphan).await.map_err(NodeError::Archive)?;
         }
     }
+    node.forget_finished_copies().await?;
     node.recover_jobs()
 }
 
@@ -36,7 +37,8 @@ pub(crate) async fn heal_draft(node: &Node, id: &DatasetId) -> Result<(), NodeEr
         return Ok(());
     };
     tracing::info!(deposit = %id, version = %draft.version, "taking back a publication that did not finish");
-    let keep = node.latest_own_version(&draft.dataset)?;
+    let withdrawn = node.is_withdrawn(&draft.dataset)?;
+    let keep = node.latest_own_version(&draft.dataset)?.filter(|_| !withdrawn);
     debug_assert!(keep < Some(draft.version), "a published version is never rolled back");
     if keep < Some(draft.version) {
         node.archive.roll_back(&draft.dataset, keep).await.map_err(NodeError::Archive)?;
@@ -47,6 +49,14 @@ pub(crate) async fn heal_draft(node: &Node, id: &DatasetId) -> Result<(), NodeEr
 }
 
 impl Node {
+    /// Whether an own dataset was taken back.
+    fn is_withdrawn(&self, dataset: &DatasetId) -> Result<bool, NodeError> {
+        match self.ledger.head(&self.config.id, dataset)? {
+            None => Ok(false),
+            Some(index) => Ok(matches!(self.entry(&self.config.id, index)?.event, Event::Withdraw(_))),
+        }
+    }
+
     /// The latest published version of an own dataset.
     pub(crate) fn latest_own_version(&self, dataset: &DatasetId) -> Result<Option<VersionNumber>, NodeError> {
         match self.ledger.head(&self.config.id, dataset)? {

@@ -2,7 +2,10 @@ use std::{
     collections::HashMap,
     num::NonZeroUsize,
     path::Path,
-    sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, AtomicUsize},
+    },
 };
 
 use archive_store::Archive;
@@ -19,13 +22,16 @@ use crate::{
     announcing::Announcing,
     conversion::{Engine, OmeZarr},
     door::Judgements,
+    erasing::Eraser,
     jobs::Board,
     joining, key_rotation,
     known_datasets::KnownDatasets,
     live_search, log_stream,
+    mirroring::Mirrors,
     ontologies::{self, Ontologies},
     peers::Peers,
     projector::Projector,
+    proofs::FileTrees,
     recent_reads::RecentReads,
     recovery,
     rendering::{
@@ -80,6 +86,13 @@ pub struct Node {
     pub(crate) log_readers: Arc<Semaphore>,
     pub(crate) known_datasets: KnownDatasets,
     pub(crate) recent_reads: RecentReads,
+    pub(crate) file_trees: FileTrees,
+    pub(crate) mirrors: Mirrors,
+    pub(crate) eraser: Eraser,
+    /// Who reads everything has it.
+    pub(crate) scrubbing: tokio::sync::Mutex<()>,
+    /// Counts files that were replaced on disk, so that nobody reads on from one that is gone.
+    pub(crate) replaced: AtomicU64,
     pub(crate) board: Board,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
@@ -134,6 +147,7 @@ impl Node {
         let key = key_rotation::open_key(&data.join("keys"), &config.id, &ledger)?;
         let announcing = Announcing::open(&config, &ledger)?;
         let archive = Archive::open(&config.archive).await.map_err(NodeError::Archive)?;
+        let mirrors = Mirrors::new(Archive::open(&config.mirror).await.map_err(NodeError::Archive)?);
         let ontology = ontologies::open(&data, &ledger)?;
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
@@ -174,6 +188,11 @@ impl Node {
             log_readers: Arc::new(Semaphore::new(log_stream::READERS)),
             known_datasets: KnownDatasets::default(),
             recent_reads: RecentReads::default(),
+            file_trees: FileTrees::default(),
+            mirrors,
+            eraser: Eraser::default(),
+            scrubbing: tokio::sync::Mutex::new(()),
+            replaced: AtomicU64::new(0),
             board: Board::default(),
             engine,
             foreign,
@@ -183,7 +202,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Starts the projectors, the followers of peers and the jobs.
+    /// Starts everything that works on its own: projectors, followers of peers, jobs, copying, erasing.
     pub fn start(self: &Arc<Self>) -> Background {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = self.start_projectors(&stopped);
@@ -191,6 +210,10 @@ impl Node {
         tasks.push(tokio::spawn(self.clone().announce(stopped.clone())));
         tasks.push(self.start_jobs(&stopped));
         tasks.push(self.start_ontologies(&stopped));
+        tasks.push(self.start_eraser(&stopped));
+        tasks.push(self.start_mirroring(&stopped));
+        tasks.push(self.start_asking_mirrors(&stopped));
+        tasks.push(self.start_scrubbing(&stopped));
         Background { tasks, stop }
     }
 

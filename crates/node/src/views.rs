@@ -53,8 +53,28 @@ pub struct RecordView {
     pub files: Option<u64>,
     /// Bytes, measured; only for own deposits.
     pub bytes: Option<u64>,
+    /// The copy of its bytes that is held here; only for a peer's deposits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopyView>,
+    /// Other nodes that say they hold a copy of this version.
+    pub mirrors: Vec<NodeView>,
     /// Where it came from; its repairs are in `summary`.
     pub provenance: ProvenanceView,
+}
+
+/// A complete copy of a peer's version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CopyView {
+    /// Where its files are at this node.
+    pub data: String,
+    /// How many files.
+    pub files: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// When it was complete.
+    pub mirrored: Timestamp,
+    /// When every byte was last found right.
+    pub verified: Timestamp,
 }
 
 impl RecordView {

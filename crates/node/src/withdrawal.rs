@@ -7,7 +7,7 @@ use crate::{Actor, Node, NodeError, Tombstone, VersionChoice, error::reason_from
 
 impl Node {
     /// Takes a dataset back: it disappears from search, RDF and bytes, here at once and at every peer with its next
-    /// harvest; a tombstone stays. The archive keeps the bytes, out of reach, until an operator erases them.
+    /// harvest; a tombstone stays. On return its files are erased here, unless the disk refuses: then that is tried again.
     ///
     /// # Errors
     /// Unless the actor deposited it or is a curator; when it is not ours or already withdrawn.
@@ -38,8 +38,11 @@ impl Node {
         let changes = self.documents_of_versions(id)?;
         let indexes =
             self.ledger.append(&own, Append { entries: vec![bytes], dropped_crates, changes, ..Append::default() })?;
-        self.forget_renderings(id);
+        // First of all, so that the files are erased also when whoever asked hangs up now.
         self.wake_projectors();
+        if let Err(error) = self.erase_own(id).await {
+            tracing::warn!(dataset = %id, error = crate::harvest::sentence(&error), "the files of a withdrawn dataset are not all erased yet; trying again");
+        }
         self.wait_until_applied(indexes.start).await;
         Ok(Tombstone {
             id: id.clone(),
@@ -56,6 +59,8 @@ impl Node {
         let prefix = format!("{id}/");
         let mut changes = self.sent_crates().remove_prefix(&prefix)?;
         changes.extend(self.image_records().remove_prefix(&prefix)?);
+        changes.extend(self.plate_records().remove_prefix(&prefix)?);
+        changes.extend(self.checksums().remove_prefix(&prefix)?);
         changes.extend(self.conversions().remove_prefix(&prefix)?);
         changes.extend(self.origins_of_versions(id)?);
         Ok(changes)

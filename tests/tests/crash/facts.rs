@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +10,7 @@ use std::{
 
 use e2e_tests::{Client, eventually, sha256};
 use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Files by path, with the SHA-256 of each.
 pub(crate) type Files = BTreeMap<String, String>;
@@ -231,16 +230,4 @@ fn files_of(list: &Value) -> Files {
     let files = list.as_array().unwrap_or_else(|| panic!("no list of files: {list}"));
     let text = |file: &Value, key: &str| file[key].as_str().unwrap_or_default().to_owned();
     files.iter().map(|file| (text(file, "path"), text(file, "sha256"))).collect()
-}
-
-/// An independent OCFL validator finds no error in what crashes left.
-pub(crate) async fn check_archive(root: &Path) {
-    let python = e2e_tests::python();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/ocfl_check.py");
-    let output = tokio::process::Command::new(python).arg(script).arg(root).output().await.expect("running ocfl-py");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "ocfl-py finds errors in {}: {output:?}", root.display());
-    let report: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or_else(|_| json!(said));
-    assert!(report["objects"].as_u64().is_some_and(|objects| objects > 0), "ocfl-py saw no object: {output:?}");
-    eprintln!("ocfl-py: {report}");
 }

@@ -9,7 +9,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use e2e_tests::{Federation, eventually};
+use e2e_tests::{Federation, check_ocfl, eventually};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::RwLock;
 
@@ -57,7 +57,8 @@ async fn nothing_acknowledged_is_lost_when_nodes_are_killed() {
     same_catalogue(&federation).await;
     for name in NODES {
         federation.node_mut(name).stop().await;
-        facts::check_archive(&federation.node(name).data_dir().join("archive/ocfl")).await;
+        let checked = check_ocfl(&federation.node(name).data_dir().join("archive/ocfl")).await;
+        assert!(checked > 0, "ocfl-py saw no object of '{name}'");
     }
     eprintln!("crash test: {}", facts.summary());
     assert!(facts.published() > 0, "the test published nothing, so it showed nothing");

@@ -21,7 +21,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("node", &["archive-store", "dataset-model", "federation", "ledger", "metadata-store", "ome-zarr", "search-index"]),
     ("http-api", &["dataset-model", "node"]),
     ("web-portal", &["dataset-model", "node"]),
-    ("heliograph", &["archive-store", "dataset-model", "http-api", "node", "ome-zarr", "web-portal"]),
+    // `federation`, as `fetch` and `verify` ask nodes and believe them no more than a peer does.
+    ("heliograph", &["archive-store", "dataset-model", "federation", "http-api", "node", "ome-zarr", "web-portal"]),
     // A black box: what it knows of the program is what a client knows.
     ("e2e-tests", &["dataset-model"]),
 ];

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use dataset_model::VersionNumber;
 use node::Scope;
 
 /// A FAIR bio-image repository and a member of a federation, in one program.
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Upload, validate and publish a dataset; safe to interrupt and run again.
     Deposit(Deposit),
+    /// Download a dataset or one image, each file checked back to the signed log; safe to interrupt and run again.
+    Fetch(Fetch),
     /// Bring a folder of RO-Crates into a node's catalogue.
     Import(Import),
     /// Search a node, and with it everything it holds of its peers.
@@ -31,6 +34,10 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Convert a microscope file or an OME-Zarr of any version to OME-Zarr 0.5; safe to interrupt and run again.
     Convert(Convert),
+    /// Audit a node from outside; or, with --config, the data of one that is stopped. Ends well only when all of it holds.
+    Verify(Verify),
+    /// Let a node read every stored byte now, and heal what is damaged.
+    Scrub(Remote),
     /// Make search index and RDF store again from the ledger; the node must not be running.
     Rebuild(ConfigFile),
     /// Make, list and revoke tokens.
@@ -124,6 +131,58 @@ pub(crate) struct Deposit {
     pub parallel: usize,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    /// The dataset: its id, or its address at any node.
+    #[arg(value_name = "ID|IRI")]
+    pub what: String,
+    /// The folder to download into.
+    pub dest: PathBuf,
+    /// Only this image, named by its folder in the dataset, such as cells.ome.zarr.
+    #[arg(long)]
+    pub image: Option<String>,
+    /// The version, such as v2; the newest when not given.
+    #[arg(long)]
+    pub version: Option<VersionNumber>,
+    /// The public key of the node that published it; the one that the asked node has pinned when not given.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// The node to ask; the one in the address, or http://127.0.0.1:8101, when not given.
+    #[arg(long, env = "HELIOGRAPH_NODE")]
+    pub node: Option<String>,
+    /// A node to download from first; may repeat.
+    #[arg(long, value_name = "URL")]
+    pub from: Vec<String>,
+    /// Files fetched at the same time.
+    #[arg(long, default_value_t = 8)]
+    pub parallel: usize,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The node to audit.
+    #[arg(long, env = "HELIOGRAPH_NODE", conflicts_with = "config", required_unless_present = "config")]
+    pub node: Option<String>,
+    /// Its public key; the one it tells of itself when not given.
+    #[arg(long, requires = "node")]
+    pub key: Option<String>,
+    /// Read every file.
+    #[arg(long, requires = "node")]
+    pub bytes: bool,
+    /// Read so many files, chosen at random.
+    #[arg(long, requires = "node", conflicts_with = "bytes")]
+    pub sample: Option<usize>,
+    /// Configuration of a node that is not running.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

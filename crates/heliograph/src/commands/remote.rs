@@ -95,6 +95,29 @@ pub(crate) async fn harvest(arguments: &Harvest) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads everything that a node stores, and heals what is wrong.
+pub(crate) async fn scrub(arguments: &Remote) -> Result<ExitCode> {
+    let report = arguments.client()?.post("/api/v1/scrub", &Value::Null).await?;
+    let damaged = report["damaged"].as_array().map_or(0, Vec::len) as u64;
+    if arguments.json {
+        println!("{report}");
+    } else {
+        println!(
+            "read {} files, {} bytes; {damaged} damaged, {} healed",
+            report["files"], report["bytes"], report["healed"]
+        );
+        for damage in report["damaged"].as_array().into_iter().flatten() {
+            let text = |key: &str| damage[key].as_str().unwrap_or_default();
+            let end = match damage["healed_from"].as_str() {
+                Some(source) => format!("healed from {source}"),
+                None => format!("not healed: {}", text("not_healed")),
+            };
+            println!("{} v{} '{}': {}; {end}", text("id"), damage["version"], text("path"), text("what"));
+        }
+    }
+    Ok(if report["healed"] == damaged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// A list: for people, or as one JSON object.
 pub(crate) fn print_list(remote: &Remote, name: &str, list: Value) {
     if remote.json {

@@ -127,13 +127,15 @@ async fn record(site: &Site, asked: &Asked) -> Result<RecordView, NodeError> {
 
 async fn page(site: &Site, asked: &Asked) -> Result<Answer, Refusal> {
     let record = record(site, asked).await?;
-    let here = record.own && record.kind == RecordKind::Deposit;
+    let here = record.copy.is_some() || (record.own && record.kind == RecordKind::Deposit);
     let manifest = if here {
         Some(site.node.manifest(&Actor::Anonymous, &asked.id, VersionChoice::Number(record.version)).await?)
     } else {
         None
     };
-    let export = record.to_export(site.node.config().catalogue(), manifest.as_deref().unwrap_or_default());
+    // A copy is no place that the record itself names.
+    let own_files = manifest.as_deref().filter(|_| record.own).unwrap_or_default();
+    let export = record.to_export(site.node.config().catalogue(), own_files);
     let mut page = DatasetPage::new(&site.identity, &record, &export, manifest.as_deref());
     let key = record.key();
     let similar = site.node.similar(&Actor::Anonymous, &key.id, Some(&key.node), SIMILAR).await?;

@@ -15,7 +15,9 @@ pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> 
     let own = own(&site)?;
     let peers = site.node.peers(&Actor::Anonymous)?;
     let suggested = site.node.suggested_peers();
-    html(&FederationPage::new(&site.identity, own, &peers, suggested))
+    let states = site.node.mirror_states(&Actor::Anonymous)?;
+    let page = FederationPage::new(&site.identity, own, &peers, suggested);
+    html(&page.with_copies(&states, site.node.needs_attention()))
 }
 
 fn own(site: &Site) -> Result<OwnNode, NodeError> {

@@ -309,6 +309,8 @@ pub(crate) mod tests {
             images: vec![image()],
             files: Some(3),
             bytes: Some(1500),
+            copy: None,
+            mirrors: Vec::new(),
             provenance: node::ProvenanceView {
                 node: "europe".parse().unwrap(),
                 entry: 8,

@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use askama::Template;
-use node::{PeerStatus, SuggestedPeer};
+use dataset_model::NodeId;
+use node::{MirrorState, PeerStatus, SuggestedPeer};
 
 use super::{
     chrome::{Chrome, Section},
@@ -15,6 +18,8 @@ pub(crate) struct FederationPage {
     pub own: OwnNode,
     pub peers: Vec<PeerCard>,
     pub suggested: Vec<SuggestedPeer>,
+    /// What the operator should look at, such as damaged files.
+    pub attention: Vec<String>,
 }
 
 /// This node.
@@ -58,6 +63,8 @@ pub(crate) struct PeerCard {
     pub error: Option<String>,
     pub failures: String,
     pub datasets: String,
+    /// How copying its bytes stands, where they are copied.
+    pub copies: Option<String>,
 }
 
 /// How a partner stands, in a word and a colour.
@@ -152,6 +159,7 @@ impl PeerCard {
             error: peer.error.clone(),
             failures: format::count(u64::from(peer.failures), "attempt", "attempts"),
             datasets: format!("/search?node={}", links::name(peer.id.as_str())),
+            copies: None,
         }
     }
 }
@@ -163,8 +171,28 @@ impl FederationPage {
             own,
             peers: peers.iter().map(PeerCard::of).collect(),
             suggested,
+            attention: Vec::new(),
         }
     }
+
+    /// With how copying stands, by peer, and what is to be looked at.
+    pub(crate) fn with_copies(mut self, states: &BTreeMap<NodeId, MirrorState>, attention: Vec<String>) -> Self {
+        let state_of =
+            |card: &PeerCard| states.iter().find(|(peer, _)| peer.as_str() == card.id).map(|(_, state)| state);
+        for card in &mut self.peers {
+            card.copies = state_of(card).map(copies);
+        }
+        Self { attention, ..self }
+    }
+}
+
+/// How copying from a peer stands, in a line.
+fn copies(state: &MirrorState) -> String {
+    let held = format!("{}, {}", format::count(state.versions, "version", "versions"), format::bytes(state.bytes));
+    let pending =
+        if state.pending > 0 { format!("; {} to come", format::number(state.pending)) } else { String::new() };
+    let error = state.error.as_ref().map(|error| format!("; last error: {error}")).unwrap_or_default();
+    format!("{held}{pending}{error}")
 }
 
 #[cfg(test)]
@@ -251,6 +279,24 @@ mod tests {
         };
         let page = FederationPage::new(&Identity::example(), own(), &[peer()], vec![named]).render().unwrap();
         for text in ["brazil", "b7a2", "named by japan", "heliograph peers add https://brazil.example.org"] {
+            assert!(page.contains(text), "{text} is missing: {page}");
+        }
+    }
+
+    #[test]
+    fn the_page_tells_of_copies_and_of_what_is_damaged() {
+        let state = MirrorState {
+            policy: "all".into(),
+            versions: 3,
+            bytes: 1500,
+            pending: 2,
+            error: Some("the disk is full".into()),
+            ..MirrorState::default()
+        };
+        let states = BTreeMap::from([(peer().id, state)]);
+        let page = FederationPage::new(&Identity::example(), own(), &[peer()], Vec::new());
+        let page = page.with_copies(&states, vec!["1 stored file(s) are damaged".into()]).render().unwrap();
+        for text in ["3 versions", "2 to come", "the disk is full", "1 stored file(s) are damaged"] {
             assert!(page.contains(text), "{text} is missing: {page}");
         }
     }

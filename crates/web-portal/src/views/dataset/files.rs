@@ -16,6 +16,8 @@ pub(crate) struct FilesView {
     pub more: Option<String>,
     /// The complete list, as JSON.
     pub manifest: String,
+    /// What is to be said about copies.
+    pub copies: Vec<String>,
 }
 
 /// One file.
@@ -34,20 +36,37 @@ impl FilesView {
         if record.kind == RecordKind::Catalogue {
             return None;
         }
-        let base = if record.own { "" } else { record.node.url.as_deref().filter(|url| links::web(url).is_some())? };
+        let base = if record.own || record.copy.is_some() {
+            ""
+        } else {
+            record.node.url.as_deref().filter(|url| links::web(url).is_some())?
+        };
         let id = links::name(record.id.as_str());
         let files = manifest.unwrap_or_default();
         let data = format!("{base}/data/{id}/{}", record.version);
         Some(Self {
             count: record
                 .files
+                .or(record.copy.as_ref().map(|copy| copy.files))
                 .map_or_else(|| format!("Served by {}", record.node.id), |files| format::count(files, "file", "files")),
-            bytes: record.bytes.map(format::bytes),
+            bytes: record.bytes.or(record.copy.as_ref().map(|copy| copy.bytes)).map(format::bytes),
+            copies: copies(record),
             listed: files.iter().take(LISTED).map(|file| FileRow::of(file, &data)).collect(),
             more: files.len().checked_sub(LISTED + 1).map(|more| format!("{} more", format::number(more as u64 + 1))),
             manifest: format!("{base}/api/v1/datasets/{id}/versions/{}/manifest", record.version),
         })
     }
+}
+
+/// Where the bytes are, besides at the node that published them.
+fn copies(record: &RecordView) -> Vec<String> {
+    let origin = record.node.url.as_deref().unwrap_or(record.node.id.as_str());
+    let here = record.copy.as_ref().map(|copy| {
+        format!("A copy is held here, verified on {}. The original is at {origin}.", format::moment(copy.verified))
+    });
+    let names: Vec<&str> = record.mirrors.iter().map(|mirror| mirror.id.as_str()).collect();
+    let elsewhere = (!names.is_empty()).then(|| format!("Copies are also held by: {}.", names.join(", ")));
+    here.into_iter().chain(elsewhere).collect()
 }
 
 impl FileRow {
