@@ -33,6 +33,7 @@ mod python;
 mod raw;
 mod setup;
 mod shared;
+mod source_server;
 mod store;
 mod waiting;
 
@@ -46,10 +47,11 @@ pub use liar::{Liar, Lie};
 pub use node::Node;
 pub use ports::{free_port, free_ports};
 pub use privacy::told_by;
-pub use python::python;
+pub use python::{npm_clients, python};
 pub use raw::raw_request;
 pub use setup::{KeyPair, PeerEntry, Setup};
 pub use shared::shared_data;
+pub use source_server::{Fault, Page, SourceServer};
 pub use store::Store;
 pub use waiting::{PATIENCE, eventually};
 

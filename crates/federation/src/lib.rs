@@ -39,6 +39,7 @@ mod note;
 pub mod oai;
 pub mod paths;
 mod puller;
+pub mod sources;
 mod sparql;
 mod tiles;
 

@@ -39,7 +39,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve(serve) => serve::serve(&serve).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Deposit(deposit) => remote::deposit(&deposit).await,
-        Command::Import(import) => remote::import(&import).await,
+        Command::Import(import) => remote::import_source(&import).await,
         Command::Search(search) => remote::search(&search).await,
         Command::Harvest(harvest) => remote::harvest(&harvest).await,
         Command::Peers(peers) => remote::peers(&peers).await,

@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, log, oai,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, feed, gide, harvesting, health, jobs, log, oai,
     ontologies, peers, render, search, sources, sparql, terms, tokens,
 };
 
@@ -55,6 +55,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(search::similar))
         .routes(routes!(terms::terms))
         .routes(routes!(oai::get, oai::post))
+        .routes(routes!(feed::root))
+        .routes(routes!(feed::group))
+        .routes(routes!(feed::page))
         .routes(routes!(gide::search))
         .routes(routes!(gide::study))
         .routes(routes!(gide::entry))
@@ -68,6 +71,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(peers::crates))
         .routes(routes!(harvesting::peers))
         .routes(routes!(harvesting::harvest))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::show))
+        .routes(routes!(sources::harvest))
         .routes(routes!(sources::import))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use archive_store::Location;
 use dataset_model::NodeId;
 
-use crate::JobLimits;
+use crate::{JobLimits, SourceConfig};
 
 /// What a node needs to know about itself. The binary composes it from TOML and the environment.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct NodeConfig {
     pub peers: Vec<PeerConfig>,
     /// Seconds between two looks at a peer's checkpoint.
     pub poll_seconds: u64,
+    /// Sources that are no nodes, harvested by this one.
+    pub sources: Vec<SourceConfig>,
     /// What the node takes at most.
     pub limits: Limits,
     /// How jobs are run.
@@ -114,6 +116,7 @@ impl NodeConfig {
             archive: Location::Local(folder.join("data/archive")),
             peers: Vec::new(),
             poll_seconds: 3600,
+            sources: Vec::new(),
             limits: Limits::default(),
             jobs: JobLimits::default(),
         }

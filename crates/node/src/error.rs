@@ -58,6 +58,14 @@ pub enum NodeError {
         /// What went wrong.
         source: FederationError,
     },
+    /// A source that is no node sent something wrong, or nothing.
+    #[error("source '{name}': {source}")]
+    Source {
+        /// The source's name.
+        name: String,
+        /// What went wrong.
+        source: FederationError,
+    },
     /// Reading or writing the archive failed.
     #[error("the archive could not do it")]
     Archive(#[source] ArchiveError),
@@ -108,7 +116,7 @@ impl NodeError {
             Self::Gone(_) => ErrorKind::Gone,
             Self::TooLarge(_) => ErrorKind::TooLarge,
             Self::Unavailable(_) => ErrorKind::Unavailable,
-            Self::Peer { .. } => ErrorKind::PeerFault,
+            Self::Peer { .. } | Self::Source { .. } => ErrorKind::PeerFault,
             Self::Archive(_) | Self::Ledger(_) | Self::Metadata(_) | Self::Search(_) | Self::Internal(_) => {
                 ErrorKind::Internal
             }

@@ -279,7 +279,7 @@ async fn follow(node: Arc<Node>, at: usize, mut stopped: watch::Receiver<bool>) 
 }
 
 /// An error with its causes, in one line.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

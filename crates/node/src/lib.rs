@@ -24,6 +24,7 @@ mod draft_source;
 mod error;
 mod exporting;
 mod facet_tree;
+mod feed;
 mod files;
 mod gide;
 mod harvest;
@@ -51,6 +52,7 @@ mod recovery;
 mod rendering;
 mod searching;
 mod service;
+mod sources;
 mod sparql;
 mod studies;
 mod term_completion;
@@ -64,18 +66,18 @@ mod withdrawal;
 
 pub use actor::{Actor, Scope};
 pub use announcements::Announcement;
-pub use catalogue::{ListingItem, SourceName};
 pub use config::{Limits, NodeConfig, PeerConfig};
 pub use conversion::{Conversion, ForeignConverter, ForeignFailure, convert_foreign};
 pub use dataset::{VersionChoice, check_crate};
 pub use deposit::{DraftView, FileListing, NewDraft};
 pub use error::{ErrorKind, NodeError};
 pub use exporting::Exported;
+pub use feed::{Feed, FeedPart};
 pub use files::{OpenFile, Reading};
 pub use gide::{GideAnswer, GideBucket, GideFacets, GideRequest};
 pub use harvest::HarvestReport;
 pub use image_facts::{AxisFacts, ChannelFacts, ImageFacts, PlateFacts};
-pub use import_report::{ImportReport, Rejected};
+pub use import_report::{Flagged, ImportReport, Rejected};
 pub use jobs::{ConversionRequest, JobKind, JobLimits, JobProblem, JobProgress, JobState, JobView};
 pub use keys::{check_public_key, generate_key, public_key_of};
 pub use log::InclusionProof;
@@ -87,6 +89,10 @@ pub use rebuild::RebuildReport;
 pub use rendering::{FoundPicture, PictureRequest, PictureView, RenderInfo};
 pub use searching::{SearchAnswer, SearchRequest, SourceReport};
 pub use service::{Background, Node};
+pub use sources::{
+    FolderChoice, HarvestChoice, Listing, ListingItem, SourceConfig, SourceKind, SourceName, SourceStatus,
+    SourceSummary, listing_of_folder, listing_of_web, listing_of_zip,
+};
 pub use sparql::{
     QueriedStore, QueryRefusal, QueryRefusalKind, QueryStore, QueryWork, QueryWorkers, SparqlRequest, WrittenAnswer,
 };
