@@ -66,8 +66,8 @@ fn counts(report: &Value) -> [u64; 5] {
 }
 
 async fn import(node: &Node, source: &str) -> Value {
-    let output = run(["import", source, "--as", "ssbd", "--node", &node.url(), "--token", &node.admin_token, "--json"]);
-    output.await.ok().json()
+    let (url, token) = (node.url(), node.admin_token.clone());
+    run(["import", source, "--as", "ssbd", "--node", &url, "--token", &token, "--json"]).await.ok().json()
 }
 
 /// A node that harvests the listing of a server when asked.

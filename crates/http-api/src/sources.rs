@@ -60,7 +60,7 @@ pub(crate) async fn list(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
 ) -> Result<Json<Vec<SourceSummary>>, Problem> {
-    Ok(Json(node.sources(&actor).await?))
+    Ok(Json(node.known_sources(&actor).await?))
 }
 
 /// A source and the report of its last harvest or import: what was stored, and why what was not.
@@ -71,7 +71,7 @@ pub(crate) async fn show(
     Asking(actor): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<SourceStatus>, Problem> {
-    Ok(Json(node.source(&actor, &name.parse()?).await?))
+    Ok(Json(node.known_source(&actor, &name.parse()?).await?))
 }
 
 /// Harvests a source of the configuration now. `?full=true` reads the whole listing, `?confirm_shrink=true` lets it withdraw more

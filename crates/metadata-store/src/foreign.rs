@@ -14,7 +14,6 @@ mod schema_org;
 pub use anchor::anchored;
 
 use crate::CrateError;
-use description::Description;
 use element::Element;
 
 /// A form in which sources give records.
@@ -67,3 +66,6 @@ pub fn crate_from_xml(form: ForeignForm, text: &str, identifier: &str) -> Result
 pub fn crate_from_json_ld(texts: &[String], page: &str) -> Result<Vec<u8>, CrateError> {
     schema_org::read(texts, page)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,7 @@ pub(crate) async fn import_folder(client: &Client, folder: &Path, name: &str) ->
 }
 
 async fn send(client: &Client, listing: Listing, name: &str) -> Result<Value> {
-    let lines = listing.filter_map(|item| async { line(item).transpose() });
+    let lines = listing.filter_map(|item| async move { line(item).transpose() });
     let lines = lines.map(|line| line.map(|line| Bytes::from(format!("{line}\n"))));
     let body = reqwest::Body::wrap_stream(lines);
     let request = client.request(Method::POST, &format!("/api/v1/sources/{}/import", escape(name)));

@@ -1,4 +1,4 @@
-use quick_xml::{Reader, events::Event};
+use quick_xml::{Reader, XmlVersion, events::Event};
 
 /// No record known nests deeper than a quarter of this.
 const MAX_DEPTH: usize = 64;
@@ -100,7 +100,7 @@ impl Element {
 fn element(start: &quick_xml::events::BytesStart<'_>) -> Element {
     let attributes = start.attributes().flatten().filter_map(|attribute| {
         let name = attribute.key.local_name().as_ref().to_owned();
-        Some((name, attribute.unescape_value().ok()?.into_owned()))
+        Some((name, attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned()))
     });
     Element { name: start.local_name().as_ref().to_owned(), attributes: attributes.collect(), ..Element::default() }
 }

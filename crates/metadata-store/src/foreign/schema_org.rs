@@ -70,10 +70,8 @@ fn describe(dataset: &Value, page: &str) -> Description {
     }
     let date = ["datePublished", "dateCreated", "dateModified"].into_iter().find_map(|key| date(&text(key)));
     let licence = values(get(dataset, "license")).find_map(|value| address(value).or_else(|| plain(value)));
-    let subjects = ["keywords", "about"].into_iter().flat_map(|key| values(get(dataset, key)).flat_map(subjects));
-    let methods = ["measurementTechnique", "measurementMethod"]
-        .into_iter()
-        .flat_map(|key| values(get(dataset, key)).flat_map(subjects));
+    let named = ["keywords", "about", "measurementTechnique", "measurementMethod"];
+    let terms = named.into_iter().flat_map(|key| values(get(dataset, key)).flat_map(subjects));
     Description {
         title: text("name"),
         description: text("description"),
@@ -81,7 +79,7 @@ fn describe(dataset: &Value, page: &str) -> Description {
         publisher: values(get(dataset, "publisher")).find_map(|value| Some((plain(value)?, address(value)))),
         date,
         licence,
-        subjects: subjects.chain(methods).collect(),
+        subjects: terms.collect(),
         identifiers,
         related: values(get(dataset, "citation")).filter_map(address).collect(),
     }

@@ -66,7 +66,7 @@ impl Node {
         let before = self.known_before(config, choice)?;
         let listing = listing_since(config, &self.config.public_url, self.config.limits.crate_bytes, before)?;
         let shrinking = if choice.confirm_shrink { Shrinking::Confirmed } else { Shrinking::HeldBack };
-        let Taken { report, progress } = self.take_listing(name, listing, shrinking).await?;
+        let Taken { report, progress, .. } = self.take_listing(name, listing, shrinking).await?;
         let progress = progress.map(|from| Progress { of: settings(config), from });
         self.keep_harvest(name, asked, &report, progress)?;
         let (seen, stored, withdrawn) = (report.seen, report.stored, report.withdrawn);

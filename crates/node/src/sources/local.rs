@@ -100,7 +100,8 @@ pub fn listing_of_zip(archive: &Path, most: u64) -> Listing {
                     if !is_crate_file(Path::new(path)) || path.split('/').any(|name| name.starts_with('.')) {
                         return io::copy(content, &mut io::sink()).map(drop);
                     }
-                    let item = item(path.to_owned(), || Ok(&mut *content), most);
+                    let reader: &mut dyn Read = &mut *content;
+                    let item = item(path.to_owned(), move || Ok(reader), most);
                     io::copy(content, &mut io::sink())?;
                     out.blocking_item(item).map_err(|Hung| io::Error::other("nobody waits for it"))
                 })

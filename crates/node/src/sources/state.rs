@@ -75,10 +75,10 @@ impl Node {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub async fn sources(self: &Arc<Self>, actor: &Actor) -> Result<Vec<SourceSummary>, NodeError> {
+    pub async fn known_sources(self: &Arc<Self>, actor: &Actor) -> Result<Vec<SourceSummary>, NodeError> {
         policy::require_read(actor, Access::Open, unknown)?;
         let node = self.clone();
-        let read = move || {
+        let read = move || -> Result<Vec<SourceSummary>, NodeError> {
             let mut names: Vec<String> = node.config.sources.iter().map(|source| source.name.to_string()).collect();
             for row in node.source_states().iter_prefix("") {
                 let (name, _) = row?;
@@ -95,10 +95,10 @@ impl Node {
     ///
     /// # Errors
     /// When there is no such source.
-    pub async fn source(self: &Arc<Self>, actor: &Actor, name: &SourceName) -> Result<SourceStatus, NodeError> {
+    pub async fn known_source(self: &Arc<Self>, actor: &Actor, name: &SourceName) -> Result<SourceStatus, NodeError> {
         policy::require_read(actor, Access::Open, unknown)?;
         let (node, name) = (self.clone(), name.clone());
-        let read = move || {
+        let read = move || -> Result<SourceStatus, NodeError> {
             let known = node.configured(&name).is_some() || node.source_states().get(&name.to_string())?.is_some();
             if known { node.source_now(&name) } else { Err(unknown()) }
         };

@@ -55,13 +55,18 @@ pub(crate) fn listing_since(
     let (out, listing) = Listing::new();
     let config = config.clone();
     tokio::spawn(async move {
+        let home = config.url.clone();
         let outcome = match config.kind {
-            SourceKind::Index => read_index(client, &config, &before, &out).await,
-            SourceKind::Sitemap => read_sitemap(client, &config, &before, &out).await,
+            SourceKind::Index => {
+                read_all(Walk::Index(IndexListing::new(client.clone(), home)), client, &before, &out).await
+            }
+            SourceKind::Sitemap => {
+                read_all(Walk::Sitemap(SitemapListing::new(client.clone(), home)), client, &before, &out).await
+            }
             SourceKind::Oai => oai::read(client, &config, before.from, &out).await,
         };
         match outcome {
-            Ok(Ok(())) | Ok(Err(Hung)) => {}
+            Ok(Ok(()) | Err(Hung)) => {}
             Err(source) => out.broken(fault(&config, source)).await,
         }
     });
@@ -72,67 +77,75 @@ fn fault(config: &SourceConfig, source: FederationError) -> NodeError {
     NodeError::Source { name: config.name.to_string(), source }
 }
 
-/// How an item's reading ended.
-type Outcome = (String, Result<ListingItem, FederationError>);
-
-async fn read_index(
-    client: SourceClient,
-    config: &SourceConfig,
-    before: &Before,
-    out: &Out,
-) -> Result<Result<(), Hung>, FederationError> {
-    let mut listing = IndexListing::new(client.clone(), config.url.clone());
-    let fetch = |file: FoundFile| {
-        let (client, stamp) = (client.clone(), before.stamps.get(&file.path).cloned());
-        async move { (file.path.clone(), fetch_crate(&client, file, stamp).await) }
-    };
-    if read_all(async || listing.next().await, fetch, client.limits().at_once, out).await?.is_err() {
-        return Ok(Err(Hung));
-    }
-    let end = match listing.doubt() {
-        Some(why) => ListingItem::Doubt { why: why.to_owned() },
-        None => ListingItem::End,
-    };
-    Ok(out.item(end).await)
+/// A listing that names items, each to be fetched by itself.
+enum Walk {
+    Index(IndexListing),
+    Sitemap(SitemapListing),
 }
 
-async fn read_sitemap(
-    client: SourceClient,
-    config: &SourceConfig,
-    before: &Before,
-    out: &Out,
-) -> Result<Result<(), Hung>, FederationError> {
-    let mut listing = SitemapListing::new(client.clone(), config.url.clone());
-    let fetch = |page: SitemapPage| {
-        let (client, stamp) = (client.clone(), before.stamps.get(page.url.as_str()).cloned());
-        async move { (page.url.to_string(), fetch_page(&client, page, stamp).await) }
-    };
-    if read_all(async || listing.next().await, fetch, client.limits().at_once, out).await?.is_err() {
-        return Ok(Err(Hung));
+/// What a listing names.
+enum Place {
+    File(FoundFile),
+    Page(SitemapPage),
+}
+
+impl Walk {
+    async fn next(&mut self) -> Result<Option<Place>, FederationError> {
+        Ok(match self {
+            Self::Index(listing) => listing.next().await?.map(Place::File),
+            Self::Sitemap(listing) => listing.next().await?.map(Place::Page),
+        })
     }
-    Ok(out.item(ListingItem::End).await)
+
+    /// What is to be said at its end.
+    fn end(&self) -> ListingItem {
+        match self {
+            Self::Index(listing) => match listing.doubt() {
+                Some(why) => ListingItem::Doubt { why: why.to_owned() },
+                None => ListingItem::End,
+            },
+            Self::Sitemap(_) => ListingItem::End,
+        }
+    }
+}
+
+impl Place {
+    fn path(&self) -> String {
+        match self {
+            Self::File(file) => file.path.clone(),
+            Self::Page(page) => page.url.to_string(),
+        }
+    }
+
+    /// Fetches it, unless it is as it was.
+    async fn fetch(self, client: SourceClient, stamp: Option<String>) -> Result<ListingItem, FederationError> {
+        match self {
+            Self::File(file) => fetch_crate(&client, file, stamp).await,
+            Self::Page(page) => fetch_page(&client, page, stamp).await,
+        }
+    }
 }
 
 /// Reads what a listing names, several at a time, in order. A source that stops to answer ends it.
-async fn read_all<T, F>(
-    mut next: impl AsyncFnMut() -> Result<Option<T>, FederationError>,
-    fetch: impl Fn(T) -> F,
-    at_once: usize,
+async fn read_all(
+    mut walk: Walk,
+    client: SourceClient,
+    before: &Before,
     out: &Out,
-) -> Result<Result<(), Hung>, FederationError>
-where
-    F: Future<Output = Outcome>,
-{
+) -> Result<Result<(), Hung>, FederationError> {
     let mut fetching = FuturesOrdered::new();
     let (mut ended, mut failed_in_a_row) = (false, 0);
     loop {
-        while !ended && fetching.len() < at_once.max(1) {
-            match next().await? {
-                Some(found) => fetching.push_back(fetch(found)),
-                None => ended = true,
-            }
+        while !ended && fetching.len() < client.limits().at_once.max(1) {
+            let Some(place) = walk.next().await? else {
+                ended = true;
+                break;
+            };
+            let (path, client) = (place.path(), client.clone());
+            let stamp = before.stamps.get(&path).cloned();
+            fetching.push_back(async move { (path, place.fetch(client, stamp).await) });
         }
-        let Some((path, outcome)) = fetching.next().await else { return Ok(Ok(())) };
+        let Some((path, outcome)) = fetching.next().await else { return Ok(out.item(walk.end()).await) };
         let item = match outcome {
             Ok(item) => {
                 failed_in_a_row = 0;
