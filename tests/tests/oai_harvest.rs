@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use e2e_tests::{Dataset, Fault, Node, Page, Setup, SourceServer, Words};
+use e2e_tests::{Dataset, Fault, Node, Page, Setup, SourceServer, Store, Words};
 use serde_json::{Value, json};
 
 /// A node that harvests a provider when asked.
@@ -118,7 +118,7 @@ fn record((id, stamp, title): &(String, String, Option<String>)) -> String {
 async fn our_own_provider_harvested_by_another_node_ends_equal_with_changes_and_withdrawals() {
     let origin = Node::start("japan").await;
     let words = Words::titled("Cells in a dish").organism("10090", "Mus musculus");
-    let first = origin.depositor().deposit(&Dataset::new(&words, &[])).await;
+    let first = origin.depositor().deposit(&Dataset::new(&words, &[Store::v05("image.ome.zarr", 1)])).await;
     let second = origin.depositor().deposit(&Dataset::small("Leaves & <stems>")).await;
     origin.caught_up().await;
     for format in ["oai_datacite", "jpcoar_2.0", "oai_dc"] {

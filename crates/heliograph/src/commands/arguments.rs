@@ -131,7 +131,7 @@ pub(crate) struct Deposit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A folder or a git checkout of crates (every JSON file in it and below), a .zip or .tar of one, or an address: a listing of
+    /// A folder or a git checkout of crates (every JSON file in it and below), a .zip of one, or an address: a listing of
     /// crates on a web server, an OAI-PMH provider, or a sitemap.
     pub source: String,
     /// The source's name; importing again under it is the new complete listing.

@@ -26,6 +26,14 @@ pub(super) struct Description {
     pub(super) related: Vec<String>,
 }
 
+/// What a dataset is about.
+#[derive(Default)]
+struct Subjects {
+    keywords: Vec<String>,
+    about: Vec<Value>,
+    methods: Vec<Value>,
+}
+
 /// Somebody who made the dataset.
 #[derive(Debug, Default)]
 pub(super) struct Creator {
@@ -78,21 +86,7 @@ impl Description {
             }),
         );
         put("identifier", json!(self.names()));
-        let (mut keywords, mut about, mut methods) = (Vec::new(), Vec::new(), Vec::new());
-        for (address, label) in self.subjects.iter().take(MOST) {
-            match address.as_deref().and_then(term) {
-                Some((id, kind)) => {
-                    let list = if kind == "Taxon" { &mut about } else { &mut methods };
-                    list.push(json!({"@id": id}));
-                    if named.insert(id.clone()) {
-                        let key = if kind == "Taxon" { "scientificName" } else { "name" };
-                        others.push(json!({"@id": id, "@type": kind, key: label}));
-                    }
-                }
-                None if !label.is_empty() => keywords.push(label.clone()),
-                None => {}
-            }
-        }
+        let Subjects { keywords, about, methods } = self.sorted_subjects(&mut others, &mut named);
         put("about", Value::Array(about));
         put("measurementMethod", Value::Array(methods));
         put("keywords", json!(keywords));
@@ -105,6 +99,31 @@ impl Description {
         let graph: Vec<Value> = [descriptor, Value::Object(entity)].into_iter().chain(others).collect();
         let document = json!({"@context": context(), "@graph": graph});
         serde_json::to_vec_pretty(&document).map_err(|error| CrateError::NotJson(Box::new(error)))
+    }
+
+    /// The subjects that are terms, which the entities then describe, and those that are words.
+    fn sorted_subjects(&self, others: &mut Vec<Value>, named: &mut HashSet<String>) -> Subjects {
+        let mut subjects = Subjects::default();
+        for (address, label) in self.subjects.iter().take(MOST) {
+            let Some((id, kind)) = address.as_deref().and_then(term) else {
+                subjects.keywords.extend(Some(label.clone()).filter(|label| !label.is_empty()));
+                continue;
+            };
+            let (list, key) = match kind {
+                "Taxon" => (&mut subjects.about, "scientificName"),
+                _ => (&mut subjects.methods, "name"),
+            };
+            list.push(json!({"@id": id}));
+            if named.insert(id.clone()) {
+                let mut entity = json!({"@id": id, "@type": kind});
+                // An address is no name; the ontology has one.
+                if !label.is_empty() && !is_web(label) {
+                    entity[key] = json!(label);
+                }
+                others.push(entity);
+            }
+        }
+        subjects
     }
 
     /// The addresses of a page come first: a DOI may be shared by many versions.

@@ -7,13 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ome_zarr::zip::{ArchiveLimits, unpack};
+use bytes::Bytes;
+use ome_zarr::{
+    FileSource, SourceError,
+    zip::{ArchiveLimits, LocalFile, ZipSource},
+};
 
 use super::{
     Listing, ListingItem,
     items::{Hung, Out},
 };
-use crate::NodeError;
+use crate::{NodeError, harvest::sentence};
 
 /// Folders in folders.
 const MAX_DEPTH: usize = 64;
@@ -78,7 +82,7 @@ fn read_folder(
             FolderChoice::Only(only) => only.contains(name),
         };
         if kind.is_file() && chosen && is_crate_file(&path) {
-            let item = item(name.to_string_lossy().into_owned(), || File::open(&path), most);
+            let item = item(name.to_string_lossy().into_owned(), &path, most);
             if out.blocking_item(item).is_err() {
                 return Ok(Err(Hung));
             }
@@ -87,56 +91,59 @@ fn read_folder(
     Ok(Ok(()))
 }
 
-/// The JSON files of a ZIP or tar archive. It is read twice, first to its end: what an archive that turns out to be broken
-/// or hostile holds is not taken.
+/// The JSON files of a ZIP, in order of their names. Its list of files stands at its end and is checked first: an archive that was
+/// cut off, or is a bomb, gives nothing.
 pub fn listing_of_zip(archive: &Path, most: u64) -> Listing {
     let (out, listing) = Listing::new();
     let archive = archive.to_owned();
-    tokio::task::spawn_blocking(move || {
-        let limits = ArchiveLimits { entries: 1_000_000, total_bytes: 64 << 30, ..ArchiveLimits::default() };
-        let outcome = read_archive(&archive, &limits, &mut |_, content| io::copy(content, &mut io::sink()).map(drop))
-            .and_then(|()| {
-                read_archive(&archive, &limits, &mut |path, content| {
-                    if !is_crate_file(Path::new(path)) || path.split('/').any(|name| name.starts_with('.')) {
-                        return io::copy(content, &mut io::sink()).map(drop);
-                    }
-                    let reader: &mut dyn Read = &mut *content;
-                    let item = item(path.to_owned(), move || Ok(reader), most);
-                    io::copy(content, &mut io::sink())?;
-                    out.blocking_item(item).map_err(|Hung| io::Error::other("nobody waits for it"))
-                })
-            });
-        match outcome {
-            Ok(()) => _ = out.blocking_item(ListingItem::End),
-            Err(error) => out.blocking_broken(error),
-        }
+    tokio::task::spawn_blocking(move || match read_zip(&out, &archive, most) {
+        Ok(Ok(())) => _ = out.blocking_item(ListingItem::End),
+        Ok(Err(Hung)) => {}
+        Err(error) => out.blocking_broken(error),
     });
     listing
 }
 
-fn read_archive(
-    archive: &Path,
-    limits: &ArchiveLimits,
-    sink: &mut dyn FnMut(&str, &mut dyn Read) -> io::Result<()>,
-) -> Result<(), NodeError> {
-    let unreadable = |error: io::Error| NodeError::Invalid(format!("{} cannot be read: {error}", archive.display()));
-    let file = io::BufReader::new(File::open(archive).map_err(unreadable)?);
-    unpack(file, None, limits, &mut |path, content| Ok(sink(path.as_str(), content)?))?;
-    Ok(())
+fn read_zip(out: &Out, archive: &Path, most: u64) -> Result<Result<(), Hung>, NodeError> {
+    let unreadable =
+        |error: SourceError| NodeError::Invalid(format!("the archive cannot be read: {}", sentence(&error)));
+    let limits = ArchiveLimits { entries: 1_000_000, ..ArchiveLimits::default() };
+    let file = LocalFile::open(archive).map_err(unreadable)?;
+    let zip = ZipSource::over(Box::new(file), &limits)?;
+    for path in zip.list("").map_err(unreadable)? {
+        if !is_crate_file(Path::new(&path)) || path.split('/').any(|name| name.starts_with('.')) {
+            continue;
+        }
+        let size = zip.size(&path).map_err(unreadable)?.unwrap_or_default();
+        let read = if size > most { Ok(None) } else { zip.read(&path, 0..size).map(Some) };
+        let item = match read {
+            Ok(Some(bytes)) => crate_of(path, bytes),
+            Ok(None) => ListingItem::Unreadable { path, why: format!("larger than {most} bytes") },
+            Err(error) => ListingItem::Unreadable { path, why: sentence(&error) },
+        };
+        if out.blocking_item(item).is_err() {
+            return Ok(Err(Hung));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// A file as an item: its text, or why there is none.
-fn item<R: Read>(path: String, open: impl FnOnce() -> io::Result<R>, most: u64) -> ListingItem {
+fn item(path: String, file: &Path, most: u64) -> ListingItem {
     let mut bytes = Vec::new();
-    match open().and_then(|file| file.take(most + 1).read_to_end(&mut bytes)) {
+    match File::open(file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)) {
         Ok(_) if bytes.len() as u64 > most => {
             ListingItem::Unreadable { path, why: format!("larger than {most} bytes") }
         }
-        Ok(_) => match std::str::from_utf8(&bytes) {
-            Ok(_) => ListingItem::Crate { path, bytes: bytes.into(), stamp: None },
-            Err(error) => ListingItem::Unreadable { path, why: format!("it is no UTF-8 text: {error}") },
-        },
+        Ok(_) => crate_of(path, bytes.into()),
         Err(error) => ListingItem::Unreadable { path, why: format!("it cannot be read: {error}") },
+    }
+}
+
+fn crate_of(path: String, bytes: Bytes) -> ListingItem {
+    match std::str::from_utf8(&bytes) {
+        Ok(_) => ListingItem::Crate { path, bytes, stamp: None },
+        Err(error) => ListingItem::Unreadable { path, why: format!("it is no UTF-8 text: {error}") },
     }
 }
 
