@@ -150,13 +150,7 @@ async fn pages_stay_and_forget_what_was_withdrawn() {
         (ask(&node, "/ldes/page/0", "*/*").await.expect(200), ask(&node, "/ldes/page/1", "*/*").await.expect(200));
     assert!(full.header("cache-control").contains("immutable") && full.text().contains("immutable"), "{full:?}");
     assert_eq!(last.header("cache-control"), "public, no-cache");
-    assert_eq!(
-        (
-            full.text().matches("> a as:Create").count() + full.text().matches(" a as:Create").count() > 0,
-            full.text().contains("Secret7x")
-        ),
-        (true, true)
-    );
+    assert!(full.text().contains("as:Create") && full.text().contains("Secret7x"), "{}", full.text());
     let same = node.anybody().get_with("/ldes/page/0", &[("if-none-match", full.header("etag"))]).await;
     assert_eq!(same.status, 304);
     let json = ask(&node, "/ldes/page/0", "application/ld+json").await.expect(200);
@@ -176,6 +170,6 @@ async fn pages_stay_and_forget_what_was_withdrawn() {
     let members = |text: &str| text.matches("logEntry").count();
     assert_eq!(members(&after.text()), members(&full.text()), "its members are those it had");
     let page = ask(&node, "/ldes/page/1", "*/*").await.expect(200).text();
-    assert_eq!(page.matches("as:Delete").count() + page.matches("activitystreams#Delete").count() >= 8, true, "{page}");
+    assert!(page.matches("as:Delete").count() >= 8, "{page}");
     node.assert_quiet_log(&[]);
 }
