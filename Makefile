@@ -31,8 +31,8 @@ test: setup test-tools ## run all tests, those with third-party clients included
 	$(BUILD) --all-targets
 	HELIOGRAPH_PYTHON=$(VENV)/bin/python cargo test --release --workspace
 
-test-tools: ## install the Python clients the tests drive, pinned, in $(VENV)
-	@scripts/test-tools.sh $(VENV) tests/requirements.txt
+test-tools: ## install the clients from PyPI and npm that the tests drive, pinned, in $(VENV)
+	@scripts/test-tools.sh $(VENV) tests/requirements.txt tests/npm
 
 bench: setup bench-tools ## measure side by side with peers: conversion, arrays, validation, search, serving (tests/bench)
 	$(BUILD) --bins --examples

@@ -12,3 +12,14 @@ pub fn python() -> PathBuf {
     assert!(path.exists(), "{} is not there: run 'make test-tools'", path.display());
     path
 }
+
+/// The folder whose `node_modules` has the clients from npm: `npm` beside the Python environment's `bin`.
+///
+/// # Panics
+/// When there is none; `make test-tools` makes it.
+pub fn npm_clients() -> PathBuf {
+    let python = python();
+    let path = python.parent().and_then(Path::parent).unwrap_or(&python).join("npm");
+    assert!(path.join("node_modules").exists(), "{} is not there: run 'make test-tools'", path.display());
+    path
+}

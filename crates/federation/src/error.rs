@@ -137,6 +137,34 @@ pub enum FederationError {
         /// What is wrong with it.
         what: String,
     },
+    /// A source led to an address that is not its own.
+    #[error("{url} is not at the source's own address: name its origin among those the source may use ('also')")]
+    Elsewhere {
+        /// Where it led.
+        url: String,
+    },
+    /// A site asks programs not to read an address.
+    #[error("the site's robots.txt asks programs not to read {url}")]
+    Disallowed {
+        /// What was not asked for.
+        url: String,
+    },
+    /// A listing has no end, or one farther off than this node goes.
+    #[error("the listing is too long: {what}")]
+    Unbounded {
+        /// In what it exceeds the limits.
+        what: String,
+    },
+    /// An OAI-PMH provider answered with an error of the protocol.
+    #[error("{url} answered with the error {code}: {message}")]
+    Oai {
+        /// The provider.
+        url: String,
+        /// The protocol's name for the error.
+        code: String,
+        /// What the provider says about it.
+        message: String,
+    },
     /// A key cannot be read.
     #[error("not a key: {what}")]
     BadKey {
@@ -161,13 +189,17 @@ impl FederationError {
             | Self::WrongDigest { .. }
             | Self::WrongFiles { .. }
             | Self::WrongBytes { .. }
-            | Self::Malformed { .. } => true,
+            | Self::Malformed { .. }
+            | Self::Elsewhere { .. }
+            | Self::Unbounded { .. } => true,
             Self::Unreachable { .. }
             | Self::NotWitnessed { .. }
             | Self::Timeout { .. }
             | Self::Refused { .. }
             | Self::LeadsElsewhere { .. }
             | Self::LeadsInside { .. }
+            | Self::Disallowed { .. }
+            | Self::Oai { .. }
             | Self::BadKey { .. }
             | Self::Disk { .. }
             | Self::NobodyHas { .. }

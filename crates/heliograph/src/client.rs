@@ -14,7 +14,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 pub(crate) use fetch::{FetchPlan, Fetched, fetch};
-pub(crate) use import::import_folder;
+pub(crate) use import::{WebSource, import, import_folder};
 pub(crate) use plan::Plan;
 
 /// A node at an address, with a token.
@@ -37,6 +37,11 @@ impl Client {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
+    }
+
+    /// The node's address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {

@@ -43,7 +43,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Deposit(deposit) => remote::deposit(&deposit).await,
         Command::Fetch(arguments) => fetch::run(&arguments).await,
-        Command::Import(import) => remote::import(&import).await,
+        Command::Import(import) => remote::import_source(&import).await,
         Command::Search(search) => remote::search(&search).await,
         Command::Harvest(harvest) => remote::harvest(&harvest).await,
         Command::Peers(peers) => peers::peers(&peers).await,

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use dataset_model::NodeId;
-use node::{ForeignConverter, JobLimits, Limits, MirrorPolicy, NodeConfig, PeerConfig, ScrubSchedule, Wanted};
+use node::{
+    ForeignConverter, JobLimits, Limits, MirrorPolicy, NodeConfig, PeerConfig, ScrubSchedule, SourceConfig, Wanted,
+};
+use reqwest::Url;
 use serde::Deserialize;
 
 use crate::foreign::{Bioformats2raw, ForeignLimits};
@@ -24,6 +27,8 @@ pub struct Config {
     pub storage: StorageSection,
     /// Whom it follows.
     pub federation: FederationSection,
+    /// `[[sources]]`: whom it harvests that is no node.
+    pub sources: Vec<SourceSection>,
     /// What it takes at most.
     pub limits: LimitsSection,
     /// How it does what takes long.
@@ -146,6 +151,39 @@ impl Default for MirrorSetting {
     fn default() -> Self {
         Self::Named("none".into())
     }
+}
+
+/// `[[sources]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSection {
+    /// The source's name: letters, digits, hyphens. It begins the ids of its records.
+    pub name: String,
+    /// `index`, `oai` or `sitemap`.
+    pub kind: String,
+    /// Its address.
+    pub url: String,
+    /// Seconds between two harvests; 0 for those that are asked for only.
+    #[serde(default = "a_day")]
+    pub interval_seconds: u64,
+    /// The form of metadata to ask an OAI-PMH provider for.
+    pub format: Option<String>,
+    /// The set to ask an OAI-PMH provider for.
+    pub set: Option<String>,
+    /// Other origins that its links may lead to.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// Seconds an answer may take.
+    #[serde(default = "a_minute")]
+    pub answer_seconds: u64,
+}
+
+fn a_day() -> u64 {
+    24 * 60 * 60
+}
+
+fn a_minute() -> u64 {
+    60
 }
 
 /// `[limits]`
@@ -364,6 +402,7 @@ impl Config {
             hints: self.federation.hints,
             live_seconds: self.federation.live_seconds.max(1),
             private_peers: self.federation.private_peers,
+            sources: self.to_sources()?,
             limits: Limits {
                 file_bytes: limits.file_bytes,
                 deposit_files: limits.deposit_files,
@@ -381,6 +420,16 @@ impl Config {
             },
             jobs: JobLimits { running: self.jobs.running_jobs.max(1), of_one_owner: self.jobs.owner_jobs.max(1) },
         })
+    }
+
+    fn to_sources(&self) -> Result<Vec<SourceConfig>> {
+        let sources: Vec<SourceConfig> = self.sources.iter().map(to_source).collect::<Result<_>>()?;
+        let repeated =
+            sources.iter().enumerate().find(|(at, one)| sources[..*at].iter().any(|other| other.name == one.name));
+        match repeated {
+            Some((_, source)) => bail!("sources: two are called '{}'", source.name),
+            None => Ok(sources),
+        }
     }
 
     /// The program for microscope files that are not read here, where one is configured.
@@ -442,6 +491,26 @@ fn to_mirror(section: &PeerSection) -> Result<MirrorPolicy> {
             max_total_bytes: chosen.max_total_bytes,
             ..of(chosen.query.clone().map_or(Wanted::All, Wanted::Found))
         },
+    })
+}
+
+fn to_source(section: &SourceSection) -> Result<SourceConfig> {
+    let address = |text: &str| -> Result<Url> {
+        let url = Url::parse(text).with_context(|| format!("sources.url: '{text}'"))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            bail!("sources.url: '{text}' must start with http:// or https:// and hold no password");
+        }
+        Ok(url)
+    };
+    Ok(SourceConfig {
+        name: section.name.parse().context("sources.name")?,
+        kind: section.kind.parse().context("sources.kind")?,
+        url: address(&section.url)?,
+        interval_seconds: section.interval_seconds,
+        format: section.format.clone(),
+        set: section.set.clone(),
+        also: section.also.iter().map(|url| address(url)).collect::<Result<_>>()?,
+        answer_seconds: section.answer_seconds.max(1),
     })
 }
 

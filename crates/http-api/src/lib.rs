@@ -22,6 +22,7 @@ mod deposit_archive;
 mod deposit_files;
 mod deposits;
 mod exports;
+mod feed;
 mod gide;
 mod harvesting;
 mod health;

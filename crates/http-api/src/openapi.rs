@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    data, datasets, deposit_archive, deposit_files, deposits, exports, gide, harvesting, health, jobs, joining, log,
-    oai, ontologies, peers, render, scrubbing, search, sources, sparql, terms, tokens, witness,
+    data, datasets, deposit_archive, deposit_files, deposits, exports, feed, gide, harvesting, health, jobs, joining,
+    log, oai, ontologies, peers, render, scrubbing, search, sources, sparql, terms, tokens, witness,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -55,6 +55,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(search::similar))
         .routes(routes!(terms::terms))
         .routes(routes!(oai::get, oai::post))
+        .routes(routes!(feed::root))
+        .routes(routes!(feed::group))
+        .routes(routes!(feed::page))
         .routes(routes!(gide::search))
         .routes(routes!(gide::study))
         .routes(routes!(gide::entry))
@@ -78,6 +81,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(witness::keys))
         .routes(routes!(peers::mirrored))
         .routes(routes!(harvesting::harvest))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::show))
+        .routes(routes!(sources::harvest))
         .routes(routes!(sources::import))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))

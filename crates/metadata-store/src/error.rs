@@ -37,6 +37,9 @@ pub enum CrateError {
         "the crate has no root dataset: let the 'about' of 'ro-crate-metadata.json' name an entity of type Dataset"
     )]
     NoRoot,
+    /// A record of a foreign form that cannot be made into a crate.
+    #[error("the record cannot be read: {0}")]
+    Foreign(String),
     /// The base given by the caller is no absolute IRI.
     #[error("'{0}' is not an absolute IRI, so the crate's relative ids mean nothing")]
     Base(String),

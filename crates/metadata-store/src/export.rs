@@ -13,6 +13,7 @@ mod datacite_json;
 mod datacite_xml;
 mod dcat;
 mod dublin_core;
+mod feed;
 mod format;
 mod identifiers;
 mod jpcoar;
@@ -27,6 +28,7 @@ mod xml;
 use serde_json::Value;
 
 pub use access::DataAccess;
+pub use feed::{FeedActivity, FeedMember, FeedPage, FeedRelation};
 pub use format::ExportFormat;
 pub use links::TypedLink;
 pub use record::{Catalogue, ExportImage, ExportRecord};

@@ -3,7 +3,8 @@
 //! **Owns** the bundled JSON-LD contexts (nothing is ever fetched), the GIDE search profile's rules, the repairs of what real
 //! collections get wrong, the ontologies (FBbi and a part of the NCBI Taxonomy are shipped, others are read from
 //! OBO and OWL files), an RDF store with one named
-//! graph per dataset, queried read-only with limits, and the forms in which other services read a record ([`ExportFormat`]).
+//! graph per dataset, queried read-only with limits, the forms in which other services read a record ([`ExportFormat`]), and
+//! those in which they give theirs ([`foreign`]).
 //!
 //! **Must not know** HTTP, peers, users, logs or image bytes. Which record is shown to whom is decided above.
 //!
@@ -33,6 +34,7 @@ mod contacts;
 mod context;
 mod error;
 mod export;
+pub mod foreign;
 mod graph;
 mod iri;
 mod ontology;
@@ -41,7 +43,10 @@ mod store;
 
 pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
-pub use export::{Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord, TypedLink};
+pub use export::{
+    Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord, FeedActivity, FeedMember, FeedPage, FeedRelation,
+    TypedLink,
+};
 pub use graph::CrateGraph;
 pub use ontology::{
     Completion, Differences, Ontology, OntologyInfo, OntologyTable, OntologyTerm, Shortlist, Synonym, SynonymScope,

@@ -1,6 +1,5 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    str::FromStr,
     sync::Arc,
 };
 
@@ -10,8 +9,9 @@ use futures::{Stream, StreamExt};
 use ledger::{Append, Change};
 
 use crate::{
-    Actor, ImportReport, Node, NodeError, Scope,
+    Actor, ImportReport, ListingItem, Node, NodeError, Scope, SourceName,
     documents::{SourceRecord, version_key},
+    harvest::sentence,
     minting::slug,
     origin::ImportedFrom,
     policy,
@@ -19,45 +19,26 @@ use crate::{
 
 /// Items whose entries go into one append.
 const BATCH: usize = 200;
+/// A source with more records than this is not taken for more than half gone without a word from a person.
+const SMALL: usize = 20;
 
-/// The name of an imported source, such as `idr`: letters, digits and hyphens, at most 32.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceName(String);
-
-impl FromStr for SourceName {
-    type Err = NodeError;
-
-    fn from_str(text: &str) -> Result<Self, NodeError> {
-        let valid = !text.is_empty()
-            && text.len() <= 32
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if valid {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(NodeError::Invalid(format!("'{text}' cannot name a source: use 1 to 32 letters, digits and hyphens")))
-    }
+/// What an import may do by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shrinking {
+    /// Whatever the listing says: a person sent it, or confirmed.
+    Confirmed,
+    /// Half of a source is not withdrawn at once.
+    HeldBack,
 }
 
-/// One item of a listing.
+/// What an import did.
 #[derive(Debug)]
-pub enum ListingItem {
-    /// A crate, or what should be one.
-    Crate {
-        /// Where it stands in the listing.
-        path: String,
-        /// Its bytes.
-        bytes: Bytes,
-    },
-    /// Something the reader of the listing could not read.
-    Unreadable {
-        /// Where it stands in the listing.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// The listing was read to its end: what it did not hold is gone from the source.
-    End,
+pub(crate) struct Taken {
+    pub report: ImportReport,
+    /// From which moment on the source need only be asked for changes.
+    pub progress: Option<String>,
+    /// Whether the listing broke off before its reader could say anything about its end.
+    pub broken: bool,
 }
 
 /// An import under way.
@@ -74,9 +55,13 @@ struct Import<'a> {
     listed: HashSet<DatasetId>,
     /// Paths that could not be kept: what was stored under them stays, for an unreadable file is no withdrawal.
     refused: HashSet<String>,
+    /// Paths that the source says are gone.
+    gone: HashSet<String>,
     ids: HashMap<DatasetId, String>,
     pending: Pending,
     report: ImportReport,
+    progress: Option<String>,
+    broken: bool,
 }
 
 /// A crate as it was found, and as it is given to everybody.
@@ -89,17 +74,19 @@ struct Item {
     /// What is published.
     bytes: Bytes,
     digest: Digest,
+    /// What tells this state of it from others, where the source says so.
+    stamp: Option<String>,
 }
 
 impl Item {
-    fn of(found: Bytes) -> Result<Self, NodeError> {
+    fn of(found: Bytes, stamp: Option<String>) -> Result<Self, NodeError> {
         let original = Digest::of(&found);
         let public = metadata_store::public_crate(&found)?;
         let (bytes, private) = match public.changed {
             Some(changed) => (Bytes::from(changed), Some(String::from_utf8_lossy(&found).into_owned())),
             None => (found, None),
         };
-        Ok(Self { original, private, withheld: public.withheld as u64, digest: Digest::of(&bytes), bytes })
+        Ok(Self { original, private, withheld: public.withheld as u64, digest: Digest::of(&bytes), bytes, stamp })
     }
 
     /// Whether this is what was found and published before.
@@ -127,33 +114,69 @@ impl Node {
         self: &Arc<Self>,
         actor: &Actor,
         source: &SourceName,
-        mut listing: S,
+        listing: S,
     ) -> Result<ImportReport, NodeError>
     where
         S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
     {
         policy::require(actor, Scope::Curate)?;
-        let _alone = self.importing.lock().await;
+        let lock = self.sources_in_use.of(source);
+        let _alone = lock.write().await;
+        let began = Timestamp::now();
+        let Taken { report, broken, .. } = self.take_listing(source, listing, Shrinking::Confirmed).await?;
+        self.keep_import(source, began, &report)?;
+        match &report.stopped {
+            Some(why) if broken => Err(NodeError::Invalid(why.clone())),
+            _ => Ok(report),
+        }
+    }
+
+    /// Takes a listing in; where it breaks off, the report says why. The source is not read by anybody else meanwhile.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub(crate) async fn take_listing<S>(
+        self: &Arc<Self>,
+        source: &SourceName,
+        mut listing: S,
+        shrinking: Shrinking,
+    ) -> Result<Taken, NodeError>
+    where
+        S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
+    {
         let mut import = Import::begin(self, source)?;
         while let Some(item) = listing.next().await {
-            match item? {
-                ListingItem::Crate { path, bytes } => import.take(path, bytes)?,
-                ListingItem::Unreadable { path, why } => import.refuse(path, why),
-                ListingItem::End => import.report.complete = true,
+            match item {
+                Ok(ListingItem::Crate { path, bytes, stamp }) => import.take(path, bytes, stamp)?,
+                Ok(ListingItem::Unreadable { path, why }) => import.refuse(path, why),
+                Ok(ListingItem::Unchanged { path }) => import.keep(path),
+                Ok(ListingItem::Withdrawn { path }) => _ = import.gone.insert(path),
+                Ok(ListingItem::Progress { from, changes_only }) => {
+                    import.progress = Some(from);
+                    import.report.changes_only = changes_only;
+                }
+                Ok(ListingItem::Doubt { why }) => import.report.stopped = Some(why),
+                Ok(ListingItem::End) => import.report.complete = true,
+                Err(error) => {
+                    import.report.complete = false;
+                    import.report.stopped = Some(sentence(&error));
+                    import.broken = true;
+                    break;
+                }
             }
         }
-        let report = import.finish()?;
+        let taken = import.finish(shrinking)?;
         self.wake_projectors();
         if let Some(last) = self.ledger.size(&self.config.id)?.checked_sub(1) {
             self.wait_until_applied(last).await;
         }
-        Ok(report)
+        Ok(taken)
     }
 }
 
 impl<'a> Import<'a> {
     fn begin(node: &'a Node, source: &'a SourceName) -> Result<Self, NodeError> {
-        let prefix = format!("{}/", source.0);
+        let prefix = format!("{source}/");
         let (mut known, mut paths, mut ids) = (HashMap::new(), HashMap::new(), HashMap::new());
         for row in node.source_records().iter_prefix(&prefix) {
             let (key, record) = row?;
@@ -162,9 +185,22 @@ impl<'a> Import<'a> {
             paths.insert(record.iri.clone(), path.clone());
             known.insert(path, record);
         }
-        let report = ImportReport { source: source.0.clone(), ..ImportReport::default() };
-        let (seen, listed, refused, pending) = Default::default();
-        Ok(Self { node, source, known, paths, seen, listed, refused, ids, pending, report })
+        let report = ImportReport { source: source.to_string(), ..ImportReport::default() };
+        let (seen, listed, refused, gone, pending, progress, broken) = Default::default();
+        Ok(Self { node, source, known, paths, seen, listed, refused, gone, ids, pending, report, progress, broken })
+    }
+
+    /// What was found at a path is still there.
+    fn keep(&mut self, path: String) {
+        match self.known.get(&path) {
+            Some(record) => {
+                self.report.seen += 1;
+                self.report.unchanged += 1;
+                self.listed.insert(record.dataset.clone());
+                self.seen.insert(record.iri.clone(), path);
+            }
+            None => self.refuse(path, "it is said to be unchanged, and nothing is known of it here".to_owned()),
+        }
     }
 
     fn refuse(&mut self, path: String, why: String) {
@@ -173,13 +209,13 @@ impl<'a> Import<'a> {
         self.refused.insert(path);
     }
 
-    fn take(&mut self, path: String, bytes: Bytes) -> Result<(), NodeError> {
+    fn take(&mut self, path: String, bytes: Bytes, stamp: Option<String>) -> Result<(), NodeError> {
         let limit = self.node.config.limits.crate_bytes;
         if bytes.len() as u64 > limit {
             self.refuse(path, format!("larger than {limit} bytes"));
             return Ok(());
         }
-        let base = format!("{}/sources/{}/", self.node.config.public_url, self.source.0);
+        let base = format!("{}/sources/{}/", self.node.config.public_url, self.source);
         let read = match metadata_store::read_crate(&bytes, &base, &self.node.ontology) {
             Ok(read) => read,
             Err(error) => {
@@ -200,17 +236,17 @@ impl<'a> Import<'a> {
         self.seen.insert(iri.clone(), path.clone());
         self.report.seen += 1;
         self.report.count(&read.summary);
-        self.store(path, bytes, iri, &read)
+        self.store(path, (bytes, stamp), iri, &read)
     }
 
     fn store(
         &mut self,
         path: String,
-        bytes: Bytes,
+        (bytes, stamp): (Bytes, Option<String>),
         iri: String,
         read: &metadata_store::ReadCrate,
     ) -> Result<(), NodeError> {
-        let item = Item::of(bytes)?;
+        let item = Item::of(bytes, stamp)?;
         let plain = self.plain_id(&iri, read)?;
         let before = self.known_as(&path, &iri, &plain);
         let unchanged = before.as_ref().is_some_and(|before| item.is(before) && before.iri == iri);
@@ -219,16 +255,17 @@ impl<'a> Import<'a> {
             None => self.free_id(plain, &iri)?,
         };
         self.listed.insert(dataset.clone());
+        self.report.flag(&path, &dataset, &read.summary);
         if unchanged {
             self.report.unchanged += 1;
-            let moved = self.known.get(&path).is_none_or(|known| known.iri != iri);
+            let moved = self.known.get(&path).is_none_or(|known| known.iri != iri || known.stamp != item.stamp);
             return if moved { self.remember(&path, dataset, iri, &item) } else { Ok(()) };
         }
         let event = Event::Catalogue(Catalogued {
             crate_digest: item.digest,
             original: Some(item.original).filter(|original| *original != item.digest),
             graph: self.graph_digest(&dataset, &item),
-            source: self.source.0.clone(),
+            source: self.source.to_string(),
         });
         let version = self.announce(&dataset, event)?;
         self.keep_origin(&version_key(&dataset, version), &path, &item)?;
@@ -268,9 +305,10 @@ impl<'a> Import<'a> {
     }
 
     fn remember(&mut self, path: &str, dataset: DatasetId, iri: String, item: &Item) -> Result<(), NodeError> {
-        let record = SourceRecord { dataset, iri, digest: item.original, published: Some(item.digest) };
+        let (published, stamp) = (Some(item.digest), item.stamp.clone());
+        let record = SourceRecord { dataset, iri, digest: item.original, published, stamp };
         self.ids.insert(record.dataset.clone(), record.iri.clone());
-        let key = format!("{}/{path}", self.source.0);
+        let key = format!("{}/{path}", self.source);
         self.pending.changes.push(self.node.source_records().put(&key, &record)?);
         Ok(())
     }
@@ -280,7 +318,7 @@ impl<'a> Import<'a> {
         let accession = read.summary.identifiers.first().map(String::as_str);
         let last = iri.trim_end_matches('/').rsplit('/').next();
         let local = slug(accession.filter(|text| !text.contains('/')).or(last).unwrap_or(iri));
-        let plain = format!("{}.{local}", self.source.0);
+        let plain = format!("{}.{local}", self.source);
         plain.parse().map_err(|error| NodeError::Internal(format!("{plain}: {error}")))
     }
 
@@ -319,45 +357,55 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<ImportReport, NodeError> {
+    fn finish(mut self, shrinking: Shrinking) -> Result<Taken, NodeError> {
         self.append()?;
-        if self.report.complete {
-            self.withdraw_the_unlisted()?;
-            self.append()?;
+        let gone = self.gone();
+        let known: HashSet<&DatasetId> = self.known.values().map(|record| &record.dataset).collect();
+        if shrinking == Shrinking::HeldBack && known.len() > SMALL && gone.len() * 2 > known.len() {
+            self.report.held_back = gone.len() as u64;
+            return Ok(Taken { report: self.report, progress: None, broken: self.broken });
         }
-        Ok(self.report)
+        self.forget_paths(&gone);
+        for dataset in gone {
+            self.withdraw(dataset)?;
+        }
+        self.append()?;
+        Ok(Taken { report: self.report, progress: self.progress, broken: self.broken })
     }
 
-    fn withdraw_the_unlisted(&mut self) -> Result<(), NodeError> {
-        let paths: HashSet<&String> = self.seen.values().chain(&self.refused).collect();
+    /// The datasets that are no longer there: those of which the source says so, and those that a complete listing lacks.
+    fn gone(&self) -> BTreeSet<DatasetId> {
         // A study may be known under two paths while a file of it cannot be read.
-        let kept: HashSet<&DatasetId> = self
-            .refused
-            .iter()
-            .filter_map(|path| self.known.get(path))
-            .map(|record| &record.dataset)
-            .chain(&self.listed)
-            .collect();
-        let mut gone = BTreeSet::new();
+        let refused = self.refused.iter().filter_map(|path| self.known.get(path)).map(|record| &record.dataset);
+        let kept: HashSet<&DatasetId> = refused.chain(&self.listed).collect();
+        let is_gone = |path: &String| self.report.complete || self.gone.contains(path);
+        let gone = self.known.iter().filter(|(path, record)| is_gone(path) && !kept.contains(&record.dataset));
+        gone.map(|(_, record)| record.dataset.clone()).collect()
+    }
+
+    /// Forgets the paths under which a complete listing has nothing, and those of what is gone.
+    fn forget_paths(&mut self, gone: &BTreeSet<DatasetId>) {
+        let paths: HashSet<&String> = self.seen.values().chain(&self.refused).collect();
         for (path, record) in &self.known {
-            if !kept.contains(&record.dataset) {
-                gone.insert(record.dataset.clone());
-            }
-            if !paths.contains(path) {
-                let key = format!("{}/{path}", self.source.0);
+            if gone.contains(&record.dataset) || (self.report.complete && !paths.contains(path)) {
+                let key = format!("{}/{path}", self.source);
                 self.pending.changes.push(self.node.source_records().remove(&key));
             }
         }
-        for dataset in gone {
-            self.pending.dropped_crates.extend(self.node.held_crates(&self.node.config.id, &dataset)?);
-            self.pending.changes.extend(self.node.origins_of_versions(&dataset)?);
-            self.announce(&dataset, Event::Withdraw(Withdrawn { reason: WithdrawReason::Unlisted }))?;
-            self.report.withdrawn += 1;
-            if self.pending.entries.len() >= BATCH {
-                self.append()?;
-            }
+    }
+
+    fn withdraw(&mut self, dataset: DatasetId) -> Result<(), NodeError> {
+        let own = &self.node.config.id;
+        let head = self.node.ledger.head(own, &dataset)?.map(|index| self.node.entry(own, index)).transpose()?;
+        // A curator may have taken it back before.
+        if head.is_none_or(|entry| matches!(entry.event, Event::Withdraw(_))) {
+            return Ok(());
         }
-        Ok(())
+        self.pending.dropped_crates.extend(self.node.held_crates(own, &dataset)?);
+        self.pending.changes.extend(self.node.origins_of_versions(&dataset)?);
+        self.announce(&dataset, Event::Withdraw(Withdrawn { reason: WithdrawReason::Unlisted }))?;
+        self.report.withdrawn += 1;
+        if self.pending.entries.len() >= BATCH { self.append() } else { Ok(()) }
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use archive_store::Location;
 use dataset_model::NodeId;
 
-use crate::{JobLimits, MirrorPolicy};
+use crate::{JobLimits, MirrorPolicy, SourceConfig};
 
 /// What a node needs to know about itself. The binary composes it from TOML and the environment.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct NodeConfig {
     pub live_seconds: u64,
     /// Whether names of peers may lead to addresses of private networks.
     pub private_peers: bool,
+    /// Sources that are no nodes, harvested by this one.
+    pub sources: Vec<SourceConfig>,
     /// What the node takes at most.
     pub limits: Limits,
     /// How jobs are run.
@@ -154,6 +156,7 @@ impl NodeConfig {
             hints: true,
             live_seconds: 2,
             private_peers: false,
+            sources: Vec::new(),
             limits: Limits::default(),
             jobs: JobLimits::default(),
             scrub: ScrubSchedule::default(),

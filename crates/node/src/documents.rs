@@ -79,6 +79,9 @@ pub(crate) struct SourceRecord {
     /// Of the bytes that were published; those found, where nothing is said.
     #[serde(default)]
     pub published: Option<Digest>,
+    /// What tells this state of it from others, as its source says it: an entity tag, or a time of change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<String>,
 }
 
 impl Node {

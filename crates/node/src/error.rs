@@ -61,6 +61,14 @@ pub enum NodeError {
         /// What went wrong.
         source: FederationError,
     },
+    /// A source that is no node sent something wrong, or nothing.
+    #[error("source '{name}': {source}")]
+    Source {
+        /// The source's name.
+        name: String,
+        /// What went wrong.
+        source: FederationError,
+    },
     /// Reading or writing the archive failed.
     #[error("the archive could not do it")]
     Archive(#[source] ArchiveError),
@@ -113,7 +121,7 @@ impl NodeError {
             Self::TooLarge(_) => ErrorKind::TooLarge,
             Self::TooMany(_) => ErrorKind::TooMany,
             Self::Unavailable(_) => ErrorKind::Unavailable,
-            Self::Peer { .. } => ErrorKind::PeerFault,
+            Self::Peer { .. } | Self::Source { .. } => ErrorKind::PeerFault,
             Self::Archive(_) | Self::Ledger(_) | Self::Metadata(_) | Self::Search(_) | Self::Internal(_) => {
                 ErrorKind::Internal
             }

@@ -1,9 +1,17 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use dataset_model::{DatasetId, Summary};
+use serde::{Deserialize, Serialize};
 
-/// What an import of a listing did. It adds up: `seen = stored + unchanged + rejected`.
-#[derive(Debug, Clone, Default, Serialize)]
+/// As many rejections are told one by one.
+const MOST_REJECTIONS: usize = 10_000;
+/// As many records are told of one by one.
+const MOST_FLAGGED: usize = 1000;
+/// As long are the words about one.
+const MOST_WORDS: usize = 600;
+
+/// What an import of a listing did. It adds up: `seen = stored + unchanged + rejected`, those not told one by one included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
     /// The source's name.
     pub source: String,
@@ -17,6 +25,19 @@ pub struct ImportReport {
     pub withdrawn: u64,
     /// Items that could not be kept, each with its reason.
     pub rejected: Vec<Rejected>,
+    /// Further items that could not be kept, beyond those told one by one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rejected_besides: u64,
+    /// Records that are no longer there and were not withdrawn, because they are more than half of the source: a person
+    /// has to confirm it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_back: u64,
+    /// Why the listing was not read to a certain end, if it was not; nothing was taken for gone then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// Whether only what changed since the last time was asked for; the source says itself what is gone.
+    #[serde(default)]
+    pub changes_only: bool,
     /// Whether the listing was complete; withdrawals are only detected when it was.
     pub complete: bool,
     /// Of the items seen and kept, how many were read with repairs.
@@ -27,10 +48,26 @@ pub struct ImportReport {
     pub repairs: BTreeMap<String, u64>,
     /// How often each finding was made.
     pub findings: BTreeMap<String, u64>,
+    /// Records that were read with repairs or have findings, the first thousand.
+    #[serde(default)]
+    pub flagged: Vec<Flagged>,
+}
+
+/// A record that was kept, and about which there is something to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flagged {
+    /// Where it stands in the listing.
+    pub what: String,
+    /// Its id here.
+    pub dataset: DatasetId,
+    /// The rules by which it was repaired.
+    pub repairs: BTreeSet<String>,
+    /// The rules that it breaks.
+    pub findings: BTreeSet<String>,
 }
 
 /// An item that could not be kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     /// Which.
     pub what: String,
@@ -41,14 +78,29 @@ pub struct Rejected {
 impl ImportReport {
     /// Whether the numbers add up.
     pub fn adds_up(&self) -> bool {
-        self.seen == self.stored + self.unchanged + self.rejected.len() as u64
+        self.seen == self.stored + self.unchanged + self.rejected.len() as u64 + self.rejected_besides
     }
 
     pub(crate) fn reject(&mut self, what: &str, why: impl Into<String>) {
-        self.rejected.push(Rejected { what: what.to_owned(), why: why.into() });
+        if self.rejected.len() >= MOST_REJECTIONS {
+            self.rejected_besides += 1;
+            return;
+        }
+        let clip = |text: &str| text.chars().take(MOST_WORDS).collect::<String>();
+        self.rejected.push(Rejected { what: clip(what), why: clip(&why.into()) });
     }
 
-    pub(crate) fn count(&mut self, summary: &dataset_model::Summary) {
+    /// Tells of a record that was kept.
+    pub(crate) fn flag(&mut self, what: &str, dataset: &DatasetId, summary: &Summary) {
+        let repairs: BTreeSet<String> = summary.repairs.iter().map(|repair| repair.rule.clone()).collect();
+        let findings: BTreeSet<String> = summary.findings.iter().map(|finding| finding.rule.clone()).collect();
+        if self.flagged.len() < MOST_FLAGGED && !(repairs.is_empty() && findings.is_empty()) {
+            let what = what.chars().take(MOST_WORDS).collect();
+            self.flagged.push(Flagged { what, dataset: dataset.clone(), repairs, findings });
+        }
+    }
+
+    pub(crate) fn count(&mut self, summary: &Summary) {
         use dataset_model::Findings;
         self.repaired += u64::from(!summary.repairs.is_empty());
         self.incomplete += u64::from(summary.findings.has_errors());
@@ -59,4 +111,9 @@ impl ImportReport {
             *self.findings.entry(finding.rule.clone()).or_default() += 1;
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -26,6 +26,7 @@ mod erasing;
 mod error;
 mod exporting;
 mod facet_tree;
+mod feed;
 mod files;
 mod forks;
 mod gide;
@@ -67,6 +68,7 @@ mod rendering;
 mod scrubbing;
 mod searching;
 mod service;
+mod sources;
 mod sparql;
 mod studies;
 mod term_completion;
@@ -83,20 +85,20 @@ mod witnessing;
 
 pub use actor::{Actor, Scope};
 pub use announcements::Announcement;
-pub use catalogue::{ListingItem, SourceName};
 pub use config::{Limits, NodeConfig, PeerConfig, ScrubSchedule};
 pub use conversion::{Conversion, ForeignConverter, ForeignFailure, convert_foreign};
 pub use dataset::{VersionChoice, check_crate};
 pub use deposit::{DraftView, FileListing, NewDraft};
 pub use error::{ErrorKind, NodeError};
 pub use exporting::Exported;
+pub use feed::{Feed, FeedPart};
 pub use files::{OpenFile, Reading};
 pub use forks::{ForkDecision, ForkEvidence};
 pub use gide::{GideAnswer, GideBucket, GideFacets, GideRequest};
 pub use harvest::HarvestReport;
 pub use hints::MAX_HINT_BYTES;
 pub use image_facts::{AxisFacts, ChannelFacts, ImageFacts, PlateFacts};
-pub use import_report::{ImportReport, Rejected};
+pub use import_report::{Flagged, ImportReport, Rejected};
 pub use jobs::{ConversionRequest, JobKind, JobLimits, JobProblem, JobProgress, JobState, JobView};
 pub use joining::{NewPeer, PeerOffer, SuggestedPeer};
 pub use key_rotation::KeyRotation;
@@ -111,6 +113,10 @@ pub use rendering::{FoundPicture, PictureRequest, PictureView, RenderInfo};
 pub use scrubbing::{Damage, ScrubReport, ScrubState};
 pub use searching::{SearchAnswer, SearchRequest, SearchScope, SourceReport};
 pub use service::{Background, Node};
+pub use sources::{
+    FolderChoice, HarvestChoice, Listing, ListingItem, SourceConfig, SourceKind, SourceName, SourceStatus,
+    SourceSummary, listing_of_folder, listing_of_web, listing_of_zip,
+};
 pub use sparql::{
     QueriedStore, QueryRefusal, QueryRefusalKind, QueryStore, QueryWork, QueryWorkers, SparqlRequest, WrittenAnswer,
 };

@@ -1,5 +1,6 @@
 use std::{
     collections::HashMap,
+    hash::Hash,
     num::NonZeroUsize,
     path::Path,
     sync::{
@@ -18,7 +19,7 @@ use search_index::SearchIndex;
 use tokio::sync::{RwLock, Semaphore, watch};
 
 use crate::{
-    ForeignConverter, NodeConfig, NodeError, QueryWorkers,
+    ForeignConverter, NodeConfig, NodeError, QueryWorkers, SourceName,
     announcing::Announcing,
     conversion::{Engine, OmeZarr},
     door::Judgements,
@@ -66,7 +67,7 @@ pub struct Node {
     /// Files of drafts that are being sent, at least as many as there are; counted again when a limit seems reached.
     pub(crate) draft_file_counts: Mutex<HashMap<DatasetId, u64>>,
     pub(crate) datasets_in_use: Locks,
-    pub(crate) importing: tokio::sync::Mutex<()>,
+    pub(crate) sources_in_use: Locks<SourceName>,
     pub(crate) judgements: Judgements,
     pub(crate) unpacking: Semaphore,
     pub(crate) ozx_layouts: Layouts,
@@ -171,7 +172,7 @@ impl Node {
             drafts_in_use: Locks::default(),
             draft_file_counts: Mutex::default(),
             datasets_in_use: Locks::default(),
-            importing: tokio::sync::Mutex::new(()),
+            sources_in_use: Locks::default(),
             judgements: Judgements::default(),
             unpacking: Semaphore::new(unpacking::AT_ONCE),
             ozx_layouts: Layouts::default(),
@@ -209,6 +210,7 @@ impl Node {
         tasks.push(self.start_followers(&stopped));
         tasks.push(tokio::spawn(self.clone().announce(stopped.clone())));
         tasks.push(self.start_jobs(&stopped));
+        tasks.extend(self.start_sources(&stopped));
         tasks.push(self.start_ontologies(&stopped));
         tasks.push(self.start_eraser(&stopped));
         tasks.push(self.start_mirroring(&stopped));
@@ -237,11 +239,16 @@ impl Node {
 }
 
 /// One lock an id: readers and uploads share it, publication, withdrawal and deletion have it alone.
-#[derive(Default)]
-pub(crate) struct Locks(Mutex<HashMap<DatasetId, Arc<RwLock<()>>>>);
+pub(crate) struct Locks<K = DatasetId>(Mutex<HashMap<K, Arc<RwLock<()>>>>);
 
-impl Locks {
-    pub(crate) fn of(&self, id: &DatasetId) -> Arc<RwLock<()>> {
+impl<K> Default for Locks<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Locks<K> {
+    pub(crate) fn of(&self, id: &K) -> Arc<RwLock<()>> {
         let mut locks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         locks.entry(id.clone()).or_default().clone()

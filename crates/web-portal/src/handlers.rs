@@ -8,3 +8,4 @@ pub(crate) mod home;
 pub(crate) mod query;
 pub(crate) mod search;
 pub(crate) mod sitemap;
+pub(crate) mod sources;

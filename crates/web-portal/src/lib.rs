@@ -44,6 +44,8 @@ pub fn router(node: Arc<Node>, openapi: Value) -> Router {
         .route("/datasets/{id}", get(page::dataset::latest))
         .route("/datasets/{id}/versions/{version}", get(page::dataset::version))
         .route("/federation", get(page::federation::show))
+        .route("/sources", get(page::sources::list))
+        .route("/sources/{name}", get(page::sources::show))
         .route("/deposit", get(page::deposit::show))
         .route("/query", get(page::query::show))
         .route("/api/docs", get(page::api_docs::show))

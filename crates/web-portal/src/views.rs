@@ -11,4 +11,5 @@ pub(crate) mod query;
 pub(crate) mod refusal;
 pub(crate) mod search;
 pub(crate) mod sitemap;
+pub(crate) mod sources;
 pub(crate) mod study;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use dataset_model::{DatasetId, Digest, Digester, FilePath, ManifestFile, VersionNumber};
 use federation::{
-    FederationError, FileAddress, Limits, Meter, PeerClient, ProvenVersion, PublicKey, Sources, VersionProof,
+    FederationError, FileAddress, Holders, Limits, Meter, PeerClient, ProvenVersion, PublicKey, VersionProof,
 };
 use futures::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
@@ -91,7 +91,7 @@ pub(crate) async fn fetch(plan: &FetchPlan) -> Result<Fetched> {
     let trusted = trust(plan, &described).await?;
     let candidates = candidates(plan, &described)?;
     let proven = prove(&described, version, &trusted, &candidates).await?;
-    let sources = Sources::new(candidates);
+    let sources = Holders::new(candidates);
     let manifest = sources.manifest(&proven.files()).await?;
     let files = chosen(plan, &described, manifest.files())?;
     let bytes = files.iter().map(|file| file.size).sum();
@@ -224,7 +224,7 @@ struct Work {
     id: DatasetId,
     version: VersionNumber,
     dest: PathBuf,
-    sources: Sources,
+    sources: Holders,
     bar: ProgressBar,
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Deposit(Deposit),
     /// Download a dataset or one image, each file checked back to the signed log; safe to interrupt and run again.
     Fetch(Fetch),
-    /// Bring a folder of RO-Crates into a node's catalogue.
+    /// Bring the records of another source into a node's catalogue: a folder, a checkout, an archive, a listing on the web.
     Import(Import),
     /// Search a node, and with it everything it holds of its peers.
     Search(Search),
@@ -187,11 +187,24 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A folder; every JSON file in it and below is an item of the listing.
-    pub source: PathBuf,
+    /// A folder or a git checkout of crates (every JSON file in it and below), a .zip of one, or an address: a listing of
+    /// crates on a web server, an OAI-PMH provider, or a sitemap.
+    pub source: String,
     /// The source's name; importing again under it is the new complete listing.
     #[arg(long = "as", value_name = "NAME")]
     pub name: String,
+    /// What is at the address: index, oai or sitemap; told from the address when not given.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// The form of metadata to ask an OAI-PMH provider for; the best it has when not given.
+    #[arg(long)]
+    pub format: Option<String>,
+    /// The set to ask an OAI-PMH provider for.
+    #[arg(long)]
+    pub set: Option<String>,
+    /// Another origin that the links of the address may lead to; may repeat.
+    #[arg(long, value_name = "URL")]
+    pub also: Vec<String>,
     #[command(flatten)]
     pub remote: Remote,
 }

@@ -9,7 +9,7 @@ use super::{
     arguments::{Deposit, Harvest, Import, Remote, Search},
     validate,
 };
-use crate::client::{Client, Plan, escape, import_folder};
+use crate::client::{Client, Plan, WebSource, escape, import};
 
 impl Remote {
     /// A client of that node.
@@ -44,15 +44,23 @@ pub(crate) async fn deposit(arguments: &Deposit) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends a folder of crates as the complete listing of a source.
-pub(crate) async fn import(arguments: &Import) -> Result<ExitCode> {
-    let report = import_folder(&arguments.remote.client()?, &arguments.source, &arguments.name).await?;
+/// Reads a source from here, and sends what it holds as its complete listing.
+pub(crate) async fn import_source(arguments: &Import) -> Result<ExitCode> {
+    let web = WebSource {
+        kind: arguments.kind.clone(),
+        format: arguments.format.clone(),
+        set: arguments.set.clone(),
+        also: arguments.also.clone(),
+    };
+    let report = import(&arguments.remote.client()?, &arguments.source, &arguments.name, &web).await?;
     if arguments.remote.json {
         println!("{report}");
     } else {
         println!("{report:#}");
     }
-    Ok(ExitCode::SUCCESS)
+    let Some(why) = report["stopped"].as_str() else { return Ok(ExitCode::SUCCESS) };
+    eprintln!("heliograph: the listing was not read to its end, so nothing was taken for gone: {why}");
+    Ok(ExitCode::FAILURE)
 }
 
 /// Searches a node.

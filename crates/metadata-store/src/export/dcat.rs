@@ -71,17 +71,42 @@ pub(super) fn write(document: &Value, format: ResultFormat) -> Result<Vec<u8>, M
         let plain = serializer.clone();
         serializer.with_prefix(name.as_str(), iri.as_str().unwrap_or_default()).unwrap_or(plain)
     });
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in triples(document)? {
+        writer.serialize_triple(&triple).map_err(MetadataError::write)?;
+    }
+    writer.finish().map_err(MetadataError::write)
+}
+
+/// The triples of a document of ours, each once. What is said of one thing stands together, and the same document always
+/// gives the same order.
+///
+/// # Errors
+/// When it cannot be read; what we put together can be.
+pub(super) fn triples(document: &Value) -> Result<Vec<Triple>, MetadataError> {
     let text = document.to_string();
     let triples = JsonLdParser::new().for_slice(&text).map(|quad| quad.map(Triple::from).map_err(MetadataError::read));
     let mut triples = triples.collect::<Result<Vec<Triple>, _>>()?;
-    // What is said of one thing stands together, and the same document always gives the same bytes.
     triples.sort_by_cached_key(|triple| triple.subject.to_string());
-    let mut writer = serializer.for_writer(Vec::new());
     let mut said = HashSet::new();
-    for triple in triples.iter().filter(|triple| said.insert(*triple)) {
-        writer.serialize_triple(triple).map_err(MetadataError::write)?;
+    triples.retain(|triple| said.insert(triple.clone()));
+    Ok(triples)
+}
+
+/// The dataset alone, as a feed tells of it under the name `page`. A dataset that is known by another name, its publisher's, is
+/// what the catalogue's record of that name is about.
+pub(super) fn feed_document(record: &ExportRecord, page: &str) -> Value {
+    let mut document = document(record);
+    let graph = document.get_mut("@graph").and_then(Value::as_array_mut);
+    let Some(graph) = graph else { return document };
+    graph.truncate(1);
+    if record.subject() != page {
+        graph.push(
+            json!({"@id": page, "@type": "dcat:CatalogRecord", "dct:modified": date(&record.modified.to_string()),
+            "foaf:primaryTopic": reference(record.subject())}),
+        );
     }
-    writer.finish().map_err(MetadataError::write)
+    document
 }
 
 fn context() -> Value {

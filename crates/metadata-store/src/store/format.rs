@@ -22,10 +22,12 @@ pub enum ResultFormat {
     RdfXml,
     /// JSON-LD 1.1.
     JsonLd,
+    /// RDF 1.1 `TriG`, for several graphs.
+    TriG,
 }
 
 /// Media types by which formats are asked for, the one they are sent as first.
-const MEDIA_TYPES: [(ResultFormat, &[&str]); 8] = [
+const MEDIA_TYPES: [(ResultFormat, &[&str]); 9] = [
     (ResultFormat::Json, &["application/sparql-results+json", "application/json", "text/json"]),
     (ResultFormat::Xml, &["application/sparql-results+xml", "application/xml", "text/xml"]),
     (ResultFormat::Csv, &["text/csv"]),
@@ -34,6 +36,7 @@ const MEDIA_TYPES: [(ResultFormat, &[&str]); 8] = [
     (ResultFormat::NTriples, &["application/n-triples", "text/plain"]),
     (ResultFormat::RdfXml, &["application/rdf+xml", "application/xml", "text/xml"]),
     (ResultFormat::JsonLd, &["application/ld+json", "application/json"]),
+    (ResultFormat::TriG, &["application/trig"]),
 ];
 
 impl ResultFormat {
@@ -41,6 +44,9 @@ impl ResultFormat {
     pub const TABLES: [Self; 4] = [Self::Json, Self::Xml, Self::Csv, Self::Tsv];
     /// Formats for graphs, the default first.
     pub const GRAPHS: [Self; 4] = [Self::Turtle, Self::NTriples, Self::RdfXml, Self::JsonLd];
+
+    /// Formats for several graphs, the default first.
+    pub const DATASETS: [Self; 2] = [Self::TriG, Self::JsonLd];
 
     /// The media type it is sent as.
     pub fn media_type(self) -> &'static str {
@@ -104,6 +110,7 @@ impl ResultFormat {
             Self::NTriples => RdfFormat::NTriples,
             Self::RdfXml => RdfFormat::RdfXml,
             Self::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+            Self::TriG => RdfFormat::TriG,
             _ => return None,
         })
     }

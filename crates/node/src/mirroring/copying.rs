@@ -10,7 +10,7 @@ use archive_store::Commit;
 use dataset_model::{
     DatasetId, DatasetKey, Digest, Entry, Manifest, ManifestFile, Published, Timestamp, VersionNumber,
 };
-use federation::{FederationError, FileAddress, Meter, ProvenFiles, Sources};
+use federation::{FederationError, FileAddress, Holders, Meter, ProvenFiles};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Copy, Followed, copy_key, object_of};
@@ -31,7 +31,7 @@ pub(super) enum Copied {
 impl Node {
     /// Who may have a version's bytes: the node that published it, those that say they have a copy, and where `everybody` is
     /// asked, all others that are followed.
-    pub(crate) fn sources_of(&self, key: &DatasetKey, version: VersionNumber, everybody: bool) -> Sources {
+    pub(crate) fn sources_of(&self, key: &DatasetKey, version: VersionNumber, everybody: bool) -> Holders {
         let holders: HashSet<_> = self.mirrors_of(key, version).into_iter().map(|node| node.id).collect();
         let mut followed: Vec<Followed> = self.followed();
         let rank = |peer: &Followed| match (peer.id == key.node, holders.contains(&peer.id)) {
@@ -41,7 +41,7 @@ impl Node {
         };
         followed.retain(|peer| everybody || rank(peer) < 2);
         followed.sort_by_key(rank);
-        Sources::new(followed.into_iter().map(|peer| (peer.id.to_string(), peer.client)))
+        Holders::new(followed.into_iter().map(|peer| (peer.id.to_string(), peer.client)))
     }
 
     /// Copies one version, going on with what an earlier attempt left.
@@ -85,7 +85,7 @@ impl Node {
         key: &DatasetKey,
         version: VersionNumber,
         file: ManifestFile,
-        (object, sources, meter): (&DatasetId, &Sources, &Meter),
+        (object, sources, meter): (&DatasetId, &Holders, &Meter),
     ) -> Result<(), NodeError> {
         if !self.is_live(key)? {
             return Err(NodeError::Conflict(format!("'{}' was withdrawn while it was copied", key.id)));

@@ -23,7 +23,7 @@ async fn fill(node: &Arc<Node>, numbers: &[u8]) {
             {{"@id": "https://x.org/{number}", "@type": "Dataset", "name": "Record {number}", "about": {{"@id": "http://purl.obolibrary.org/obo/MI_{number}"}}}},
             {{"@id": "http://purl.obolibrary.org/obo/MI_{number}", "@type": "Taxon", "scientificName": "thing"}}]}}"##
         );
-        Ok(ListingItem::Crate { path: format!("{number}.json"), bytes: Bytes::from(text) })
+        Ok(ListingItem::Crate { path: format!("{number}.json"), bytes: Bytes::from(text), stamp: None })
     };
     let items: Vec<_> = numbers.iter().map(item).chain([Ok(ListingItem::End)]).collect();
     node.import(&Actor::Operator, &"idr".parse().unwrap(), stream::iter(items)).await.unwrap();

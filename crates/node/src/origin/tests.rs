@@ -88,7 +88,7 @@ async fn an_original_is_kept_until_the_record_goes_and_given_to_nobody() {
     };
     let background = node.start();
     let text = study("Ask ann@example.org.").to_string();
-    let item = ListingItem::Crate { path: "s1.json".into(), bytes: Bytes::from(text.clone()) };
+    let item = ListingItem::Crate { path: "s1.json".into(), bytes: Bytes::from(text.clone()), stamp: None };
     assert_eq!(import(vec![item, ListingItem::End]).await.stored, 1);
     let key = "archive.S1/v1";
     assert_eq!(node.original_crates().get(key).unwrap().as_deref(), Some(text.as_str()));
