@@ -57,8 +57,8 @@ mod sparql;
 mod tiles;
 mod witness;
 
-pub use bulk_pull::{BulkBatch, BulkPull};
 pub use audit::{Audit, AuditFinding, AuditReport, AuditedFiles};
+pub use bulk_pull::{BulkBatch, BulkPull};
 pub use checkpoint::{Checkpoint, origin_of};
 pub use client::{PeerClient, SeenCheckpoints, WitnessAnswer};
 pub use cosignature::{Cosignature, MAX_COSIGNATURES, with_cosignatures};
