@@ -130,10 +130,6 @@ impl Node {
             found_by: found_by.to_owned(),
             decided: None,
         };
-        self.ledger.write(vec![forks.put(&key, &evidence)?])?;
-        let mut status = peer.status();
-        status.error = Some(peer.fault(FederationError::Fork { size }).to_string());
-        status.peer_fault = true;
-        Ok(())
+        Ok(self.ledger.write(vec![forks.put(&key, &evidence)?])?)
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use dataset_model::{NodeId, Timestamp};
-use federation::{KeyChange, PublicKey, Puller, live::Circuit};
+use federation::{FederationError, KeyChange, PublicKey, Puller, live::Circuit};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
@@ -280,11 +280,13 @@ impl Node {
             let cosigned = status.checked.is_some_and(|checked| verified.time < checked).then_some(verified.tree.size);
             status.seen_elsewhere =
                 heard.max(cosigned).filter(|size| status.offered.is_some_and(|offered| *size > offered));
-            status.fork = self.open_fork(&status.id)?.map(|fork| ForkFound {
-                size: fork.proof.size,
-                found: fork.found,
-                found_by: fork.found_by,
-            });
+            if let Some(fork) = self.open_fork(&status.id)? {
+                // Whatever the last pass met with: this is what keeps the peer's entries out.
+                let size = fork.proof.size;
+                status.error = Some(peer.fault(FederationError::Fork { size }).to_string());
+                status.peer_fault = true;
+                status.fork = Some(ForkFound { size, found: fork.found, found_by: fork.found_by });
+            }
             states.push(status);
         }
         Ok(states)

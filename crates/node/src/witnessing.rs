@@ -58,6 +58,8 @@ impl Node {
         }
         if checkpoint.size > before.tree.size || before.note.is_none() {
             self.ledger.write(vec![self.verified_change(&peer, &checkpoint, &peer.puller())?])?;
+        }
+        if checkpoint.size > self.ledger.size(&peer.config.id)? {
             // There is something to read.
             peer.wake.notify_one();
         }

@@ -18,12 +18,10 @@ pub(crate) async fn run(arguments: &Fetch) -> Result<ExitCode> {
         from: arguments.from.clone(),
         parallel: arguments.parallel.clamp(1, 64),
     };
+    let told = until_told_to_stop()?;
     let fetched = tokio::select! {
         fetched = fetch(&plan) => fetched,
-        stopped = until_told_to_stop() => {
-            stopped?;
-            Err(anyhow::anyhow!("interrupted: run the command again, it goes on here"))
-        }
+        () = told => Err(anyhow::anyhow!("interrupted: run the command again, it goes on here")),
     };
     match fetched {
         Ok(fetched) => {
