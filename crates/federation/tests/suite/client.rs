@@ -80,12 +80,21 @@ async fn a_peer_that_is_not_there_is_unreachable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_stalls_ends_at_the_deadline() {
-    let served = Peer::new(entries(300)).altered(|_, answer| Answer { ending: Ending::Stalls, ..answer }).serve().await;
-    let client = served.client(hurried());
-    assert!(matches!(client.checkpoint().await, Err(FederationError::Timeout { .. })));
-    assert!(matches!(client.tile(0, 0, None).await, Err(FederationError::Timeout { .. })));
-    assert!(matches!(client.crates(&[Digest::of("crate 1")]).await, Err(FederationError::Timeout { .. })));
+async fn an_answer_that_stalls_or_drips_ends_at_the_deadline() {
+    for ending in [Ending::Stalls, Ending::Drips] {
+        let slow = move |_: &str, answer: Answer| Answer { ending, ..answer };
+        let served = Peer::new(entries(300)).altered(slow).serve().await;
+        let client = served.client(hurried());
+        assert!(matches!(client.checkpoint().await, Err(FederationError::Timeout { .. })));
+        assert!(matches!(client.tile(0, 0, None).await, Err(FederationError::Timeout { .. })));
+        assert!(matches!(client.crates(&[Digest::of("crate 1")]).await, Err(FederationError::Timeout { .. })));
+        let held = dataset_model::MerkleTree::default();
+        let checkpoint = served.peer.key.sign_checkpoint(300, crate::peer::tree(&entries(300)).root());
+        let puller = served.puller_within(hurried());
+        let checkpoint = puller.verify_checkpoint(checkpoint.as_bytes()).unwrap();
+        let late = puller.bulk(&checkpoint, &held).await.unwrap().next_batch(&held, 1024).await;
+        assert!(matches!(late, Err(FederationError::Timeout { .. })), "{late:?}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,8 @@ pub(crate) enum Ending {
     BreaksOff,
     /// Nothing comes after the body's first half.
     Stalls,
+    /// It comes byte by byte, each after a while: it would take for ever, and is never silent for long.
+    Drips,
 }
 
 impl Answer {
@@ -269,6 +271,14 @@ async fn handle(State(peer): State<Arc<Peer>>, request: Request) -> Response {
         Ending::BreaksOff => {
             let broken = futures::stream::iter([Ok(half), Err(std::io::Error::other("broken off"))]);
             Body::from_stream(broken)
+        }
+        Ending::Drips => {
+            use futures::StreamExt;
+            let drop = |byte: u8| async move {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
+            };
+            Body::from_stream(futures::stream::iter(answer.body).then(drop))
         }
         Ending::Stalls => {
             use futures::StreamExt;
