@@ -30,8 +30,12 @@ for await (const member of client.stream()) {
       type: value(TYPE)?.replace(ACTIVITY, ""),
       object: value(ACTIVITY + "object"),
       published: value(ACTIVITY + "published"),
-      sequence: Number(value("https://heliograph.org/ns#logEntry")),
+      sequence: Number(id.split("#").pop()),
+      said: said.map((quad) => quad.predicate.value.replace(ACTIVITY, "").replace(TYPE, "type")).sort(),
       payload: payload.length,
+      kinds: payload
+        .filter((quad) => quad.predicate.value === TYPE && quad.subject.value === value(ACTIVITY + "object"))
+        .map((quad) => quad.object.value.split("#").pop()),
       titles: payload.filter((quad) => quad.predicate.value === TITLE).map((quad) => quad.object.value),
     }),
   );

@@ -66,6 +66,11 @@ async fn a_checkout_is_what_it_tracks_and_an_archive_is_the_same_listing() {
     assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{report}");
     assert_eq!(titles(&node).await, set(&["Alpha", "Beta"]));
 
+    let bare = node.scratch().join("crates.git");
+    git(&folder, &["clone", "--quiet", "--bare", ".", &bare.to_string_lossy()]);
+    let report = import(&node, &format!("file://{}", bare.display()), &[]).await.ok().json();
+    assert_eq!(counts(&report), [2, 0, 2, 0, 0], "the same, cloned: {report}");
+
     let archive = node.scratch().join("crates.zip");
     let mut packer = Command::new(e2e_tests::python());
     packer.args(["-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)\n[z.write(sys.argv[2] + '/' + n, n) for n in ['a/1.json', '2.json', '4.json', '.hidden/3.json']]\nz.writestr('readme.txt', 'x')\nz.close()"]);
@@ -104,7 +109,7 @@ fn put_index(server: &SourceServer, studies: &[(usize, &str)]) {
         server.put(&format!("/crates/sub/{number}.json"), Page::json(&study(*number, title)));
         rows.push_str(&format!("<tr><td><a href='{number}.json'>{number}.json</a></td></tr>"));
     }
-    server.put("/crates/", Page::html("<html><body><table><tr><th><a href='?C=N;O=D'>Name</a></th></tr><tr><td><a href='/'>Parent Directory</a></td></tr><tr><td><a href='sub/'>sub/</a></td></tr></table></body></html>"));
+    server.put("/crates/", Page::html("<html><body><table><tr><th><a href='?C=N;O=D'>Name</a></th></tr><tr><td><a href='/'>Parent Directory</a><a href='/beside.json'>Beside</a></td></tr><tr><td><a href='sub/'>sub/</a></td></tr></table></body></html>"));
     server.put(
         "/crates/sub/",
         Page::html(format!(
@@ -130,7 +135,10 @@ async fn an_index_is_followed_into_its_folders_and_into_nothing_else() {
         ])),
     );
     server.put("/redirected.json", Page::redirect(&format!("{}/private.json", other.url)));
-    let report = import(&node, &format!("{}/crates/", server.url), &[]).await.ok().json();
+    // A server adds the slash; what is beside the folder is none of it.
+    server.put("/crates", Page::redirect("/crates/"));
+    server.put("/beside.json", Page::json(&study(67, "Beside")));
+    let report = import(&node, &format!("{}/crates", server.url), &[]).await.ok().json();
     assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{report}");
 
     let report = import(&node, &format!("{}/list.json", server.url), &[]).await.ok().json();

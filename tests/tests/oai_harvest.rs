@@ -213,6 +213,31 @@ async fn a_provider_that_forgets_deletions_is_read_whole_each_time() {
     node.assert_quiet_log(&[]);
 }
 
+#[tokio::test]
+async fn a_provider_that_deletes_most_of_its_records_at_once_waits_for_a_person() {
+    let provider = Provider::start("persistent").await;
+    let node = harvester(&provider.url(), "").await;
+    let records = |deleted: usize, day: &str| -> Vec<(String, String, Option<String>)> {
+        let day = |is_deleted: bool| if is_deleted { day.to_owned() } else { "2026-01-01T00:00:00Z".to_owned() };
+        (0..30).map(|at| (at.to_string(), day(at < deleted), (at >= deleted).then(|| format!("Title {at}")))).collect()
+    };
+    *provider.records.lock().unwrap() = records(0, "");
+    harvest(&node, "").await;
+    *provider.records.lock().unwrap() = records(25, "2026-01-11T00:00:00Z");
+    for _ in 0..2 {
+        let report = harvest(&node, "").await;
+        assert_eq!((report["held_back"].as_u64(), report["withdrawn"].as_u64()), (Some(25), Some(0)), "{report}");
+        assert_eq!(titles(&node).await.len(), 30);
+    }
+    assert!(node.anybody().get("/sources/provider").await.expect(200).text().contains("25 records would be withdrawn"));
+    let harvester = e2e_tests::Client::new(&node.url(), Some(&node.new_token(&["harvest"]).await));
+    harvester.post("/api/v1/sources/provider/harvest?confirm_shrink=true", &Value::Null).await.problem(403);
+    let report = harvest(&node, "?confirm_shrink=true").await;
+    assert_eq!((report["held_back"].as_u64(), report["withdrawn"].as_u64()), (None, Some(25)), "{report}");
+    assert_eq!(titles(&node).await.len(), 5);
+    node.assert_quiet_log(&[]);
+}
+
 /// What a provider answers the question for its list with, page by page; from the last on, the same again.
 async fn misbehaving(provider: &Provider, pages: Vec<Page>) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));

@@ -1,3 +1,5 @@
+// tidy: long because every section of the configuration file stands in one place, where its description is checked against it.
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},

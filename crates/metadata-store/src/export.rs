@@ -28,7 +28,7 @@ mod xml;
 use serde_json::Value;
 
 pub use access::DataAccess;
-pub use feed::{FeedActivity, FeedMember, FeedPage, FeedRelation};
+pub use feed::{FeedActivity, FeedMember, FeedPage, FeedRelation, FeedTime};
 pub use format::ExportFormat;
 pub use links::TypedLink;
 pub use record::{Catalogue, ExportImage, ExportRecord};

@@ -29,12 +29,15 @@ pub enum ForeignForm {
 
 impl ForeignForm {
     /// The forms that are read, by their names in OAI-PMH, the one that says most first.
-    pub const BY_PREFIX: [(&str, Self); 6] = [
+    pub const BY_PREFIX: [(&str, Self); 9] = [
         ("oai_datacite", Self::DataCite),
         ("datacite", Self::DataCite),
         ("oai_datacite4", Self::DataCite),
+        ("datacite4", Self::DataCite),
+        ("datacite3", Self::DataCite),
         ("jpcoar_2.0", Self::Jpcoar),
         ("jpcoar_1.0", Self::Jpcoar),
+        ("jpcoar", Self::Jpcoar),
         ("oai_dc", Self::DublinCore),
     ];
 

@@ -45,7 +45,7 @@ pub use contacts::{PublicCrate, has_address, public_crate, withhold_contacts};
 pub use error::{CrateError, MetadataError};
 pub use export::{
     Catalogue, DataAccess, ExportFormat, ExportImage, ExportRecord, FeedActivity, FeedMember, FeedPage, FeedRelation,
-    TypedLink,
+    FeedTime, TypedLink,
 };
 pub use graph::CrateGraph;
 pub use ontology::{

@@ -22,6 +22,9 @@ const BATCH: usize = 200;
 /// A source with more records than this is not taken for more than half gone without a word from a person.
 const SMALL: usize = 20;
 
+/// Bytes of an item's place in a listing: addresses are no longer.
+const LONGEST_PATH: usize = 4096;
+
 /// What an import may do by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shrinking {
@@ -210,6 +213,11 @@ impl<'a> Import<'a> {
     }
 
     fn take(&mut self, path: String, bytes: Bytes, stamp: Option<String>) -> Result<(), NodeError> {
+        if path.len() > LONGEST_PATH {
+            let start: String = path.chars().take(200).collect();
+            self.refuse(start, format!("its place in the listing has more than {LONGEST_PATH} bytes"));
+            return Ok(());
+        }
         let limit = self.node.config.limits.crate_bytes;
         if bytes.len() as u64 > limit {
             self.refuse(path, format!("larger than {limit} bytes"));

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use dataset_model::{Digest, Entry, Event, Timestamp};
-use metadata_store::{FeedActivity, FeedMember, FeedPage, FeedRelation, ResultFormat};
+use dataset_model::{Digest, Entry, Event};
+use metadata_store::{FeedActivity, FeedMember, FeedPage, FeedRelation, FeedTime, ResultFormat};
 
 use crate::{Actor, Node, NodeError, VersionChoice, policy};
 
@@ -87,9 +87,8 @@ impl Node {
 
     /// A link to the part that has these entries, as far as there are any yet.
     fn feed_relation(&self, node: String, entries: Range<u64>, size: u64) -> Result<FeedRelation, NodeError> {
-        let time = |index| -> Result<Timestamp, NodeError> { Ok(self.entry(&self.config.id, index)?.time) };
-        let until = (entries.end <= size).then(|| time(entries.end - 1)).transpose()?;
-        Ok(FeedRelation { node, from: time(entries.start)?, until })
+        let until = (entries.end <= size).then(|| self.feed_time(entries.end - 1)).transpose()?;
+        Ok(FeedRelation { node, from: self.feed_time(entries.start)?, until })
     }
 
     async fn feed_member(&self, actor: &Actor, index: u64, page: &str) -> Result<FeedMember, NodeError> {
@@ -107,10 +106,21 @@ impl Node {
             iri: format!("{page}#{index}"),
             activity,
             object: self.config.page(&entry.dataset),
-            published: entry.time,
-            sequence: index,
+            published: self.feed_time(index)?,
             payload: self.feed_payload(actor, &entry).await?,
         })
+    }
+
+    /// When an entry was made, and as the how-manieth of its second. Times in a log do not decrease.
+    fn feed_time(&self, index: u64) -> Result<FeedTime, NodeError> {
+        let time_of = |index| -> Result<_, NodeError> { Ok(self.entry(&self.config.id, index)?.time) };
+        let time = time_of(index)?;
+        let (mut before, mut within) = (0, index);
+        while before < within {
+            let middle = before + (within - before) / 2;
+            if time_of(middle)? < time { before = middle + 1 } else { within = middle }
+        }
+        Ok(FeedTime { time, place: index - within })
     }
 
     async fn feed_payload(

@@ -142,6 +142,7 @@ impl Node {
         foreign: Option<Arc<dyn ForeignConverter>>,
         engine: Arc<dyn Engine>,
     ) -> Result<Arc<Self>, NodeError> {
+        // tidy: long because a node has as many parts as it has, each made in one line.
         let data = config.data_dir.clone();
         std::fs::create_dir_all(&data).map_err(|error| unusable(&data, &error))?;
         let ledger = Ledger::open(&data.join("ledger"))?;

@@ -59,6 +59,10 @@ impl IndexListing {
         while self.files.is_empty() {
             let Some((url, depth)) = self.pages.pop_front() else { return Ok(None) };
             let found = self.client.crawl(&url, ACCEPT, self.client.limits().page_bytes).await?;
+            if url == self.home {
+                // A folder asked for without its slash is answered with it: only now it is clear what is below it.
+                self.home = found.url.clone();
+            }
             self.read(&found, depth)?;
         }
         Ok(self.files.pop_front())

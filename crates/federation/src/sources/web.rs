@@ -1,9 +1,8 @@
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Client, Response, StatusCode,
-    dns::{Addrs, Name, Resolve, Resolving},
     header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER},
     redirect,
 };
@@ -11,7 +10,10 @@ use tokio::sync::OnceCell;
 use url::{Origin, Url};
 
 use super::{SourceLimits, robots::Robots};
-use crate::FederationError;
+use crate::{
+    FederationError,
+    resolver::{Resolver, leads_inside},
+};
 
 const MAX_REDIRECTS: usize = 5;
 /// Bytes of a robots.txt that are read (RFC 9309 §2.5).
@@ -61,7 +63,8 @@ impl SourceClient {
             .connect_timeout(limits.connect)
             .timeout(limits.answer)
             .redirect(redirects)
-            .dns_resolver(PublicNames)
+            // Repositories within an institution are sources too: the operator named them.
+            .dns_resolver(Resolver::new(true))
             .user_agent(format!("{AGENT}/{} (+{contact})", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| FederationError::Setup(error.into()))?;
@@ -221,7 +224,9 @@ fn is_entity_tag(text: &str) -> bool {
 
 fn failed(url: &Url, error: reqwest::Error) -> FederationError {
     let url = url.to_string();
-    if error.is_timeout() {
+    if leads_inside(&error) {
+        FederationError::LeadsInside { url }
+    } else if error.is_timeout() {
         FederationError::Timeout { url }
     } else {
         FederationError::Unreachable { url, source: error.without_url().into() }
@@ -237,50 +242,9 @@ fn may_pass(failure: &FederationError) -> bool {
     }
 }
 
-/// Names as the network knows them, without the addresses that a name on the network cannot rightly have: those of this
-/// machine and of its immediate link, where services listen that trust whoever can reach them. A source on this machine
-/// is configured by its address, or as `localhost`.
-struct PublicNames;
-
-impl Resolve for PublicNames {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let here = host.eq_ignore_ascii_case("localhost");
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let kept: Vec<_> = found.filter(|address| here || !is_own(address.ip())).collect();
-            if kept.is_empty() {
-                return Err(format!("'{host}' has no address outside of this machine").into());
-            }
-            Ok(Box::new(kept.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn is_own(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast()
-        }
-        IpAddr::V6(ip) => {
-            ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || (ip.segments()[0] & 0xffc0) == 0xfe80
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_cannot_stand_for_this_machine_or_its_link() {
-        for own in ["127.0.0.1", "127.9.9.9", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "::ffff:127.0.0.1"] {
-            assert!(is_own(own.parse().unwrap()), "{own}");
-        }
-        for other in ["10.1.2.3", "192.0.2.1", "2001:db8::1"] {
-            assert!(!is_own(other.parse().unwrap()), "{other}");
-        }
-    }
 
     #[test]
     fn only_entity_tags_are_sent_back() {

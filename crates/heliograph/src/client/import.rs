@@ -114,7 +114,8 @@ fn kind_of(url: &Url) -> SourceKind {
 }
 
 fn is_git_address(source: &str) -> bool {
-    let is_remote = ["https://", "http://", "ssh://", "git://", "git@"].iter().any(|start| source.starts_with(start));
+    let is_remote =
+        ["https://", "http://", "ssh://", "git://", "file://", "git@"].iter().any(|start| source.starts_with(start));
     is_remote && source.trim_end_matches('/').ends_with(".git")
 }
 

@@ -93,18 +93,15 @@ pub(super) fn triples(document: &Value) -> Result<Vec<Triple>, MetadataError> {
     Ok(triples)
 }
 
-/// The dataset alone, as a feed tells of it under the name `page`. A dataset that is known by another name, its publisher's, is
-/// what the catalogue's record of that name is about.
+/// The dataset alone, as a feed tells of it under the name `page`: that is the one name which a deletion can still tell. Where the
+/// publisher has another name for it, that is its source.
 pub(super) fn feed_document(record: &ExportRecord, page: &str) -> Value {
     let mut document = document(record);
-    let graph = document.get_mut("@graph").and_then(Value::as_array_mut);
-    let Some(graph) = graph else { return document };
+    let Some(graph) = document.get_mut("@graph").and_then(Value::as_array_mut) else { return document };
     graph.truncate(1);
-    if record.subject() != page {
-        graph.push(
-            json!({"@id": page, "@type": "dcat:CatalogRecord", "dct:modified": date(&record.modified.to_string()),
-            "foaf:primaryTopic": reference(record.subject())}),
-        );
+    if let Some(dataset) = graph.first_mut().filter(|_| record.subject() != page) {
+        dataset["@id"] = json!(page);
+        dataset["dct:source"] = reference(record.subject());
     }
     document
 }

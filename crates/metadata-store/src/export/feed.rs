@@ -15,8 +15,6 @@ const ACTIVITY: &str = "https://www.w3.org/ns/activitystreams#";
 const DCT: &str = "http://purl.org/dc/terms/";
 /// The shape that members of a DCAT-AP feed have.
 const SHAPE: &str = "https://semiceu.github.io/LDES-DCAT-AP-feeds/shape.ttl#ActivityShape";
-/// The place of an entry in its log (docs/VOCABULARY.md).
-const SEQUENCE: &str = "https://heliograph.org/ns#logEntry";
 
 /// What an entry of the log did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +37,20 @@ pub struct FeedMember {
     /// The page of the dataset it happened to.
     pub object: String,
     /// When.
-    pub published: Timestamp,
-    /// Its place in the log.
-    pub sequence: u64,
+    pub published: FeedTime,
     /// What the dataset's record said then; nothing for a withdrawal, and for what was withdrawn since.
     pub payload: Option<ExportRecord>,
+}
+
+/// When something happened: the second, and the entry's place among those of that second. It is written as a moment, one
+/// millisecond after the other, so that what happened within a second has an order that every reader understands; the shape
+/// of DCAT-AP feeds is closed, and has no room for a number beside the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedTime {
+    /// The second.
+    pub time: Timestamp,
+    /// The entry's place among those of that second, from 0.
+    pub place: u64,
 }
 
 /// A link to another page of the stream, and the moments between which its members are.
@@ -52,9 +59,9 @@ pub struct FeedRelation {
     /// The page.
     pub node: String,
     /// The time of its first member.
-    pub from: Timestamp,
+    pub from: FeedTime,
     /// The time of its last member, where no more will come.
-    pub until: Option<Timestamp>,
+    pub until: Option<FeedTime>,
 }
 
 /// A page of the stream.
@@ -121,7 +128,6 @@ impl FeedPage {
             quads.add(&iri, rdf::TYPE.into_owned(), activities(activity)?);
             quads.add(&iri, activities("object")?, node(&member.object)?);
             quads.add(&iri, activities("published")?, moment(member.published));
-            quads.add(&iri, node(SEQUENCE)?, Literal::from(i64::try_from(member.sequence).unwrap_or(i64::MAX)));
         }
         for member in &self.members {
             let Some(record) = &member.payload else { continue };
@@ -138,7 +144,6 @@ impl FeedPage {
         quads.add(stream, tree("view")?, node(&self.root)?);
         quads.add(stream, tree("shape")?, node(SHAPE)?);
         quads.add(stream, ldes("timestampPath")?, activities("published")?);
-        quads.add(stream, ldes("sequencePath")?, node(SEQUENCE)?);
         quads.add(stream, ldes("versionOfPath")?, activities("object")?);
         quads.add(stream, ldes("versionCreateObject")?, activities("Create")?);
         quads.add(stream, ldes("versionUpdateObject")?, activities("Update")?);
@@ -178,8 +183,12 @@ impl Quads {
     }
 }
 
-fn moment(time: Timestamp) -> Literal {
-    Literal::new_typed_literal(time.to_string(), xsd::DATE_TIME)
+fn moment(time: FeedTime) -> Literal {
+    let second = time.time.to_string();
+    // From the thousandth on, readers that round to milliseconds see no order any more.
+    let (milliseconds, rest) = (time.place.min(999), time.place.saturating_sub(999).min(999_999));
+    let text = format!("{}.{milliseconds:03}{rest:06}Z", second.trim_end_matches('Z'));
+    Literal::new_typed_literal(text, xsd::DATE_TIME)
 }
 
 fn node(iri: &str) -> Result<NamedNode, MetadataError> {

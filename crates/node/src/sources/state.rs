@@ -20,6 +20,9 @@ pub(crate) struct SourceState {
     pub failures: u32,
     /// From which moment on it is asked for changes, and with which settings that was learnt.
     pub progress: Option<Progress>,
+    /// Records of it after that.
+    #[serde(default)]
+    pub records: u64,
     pub report: Option<ImportReport>,
 }
 
@@ -40,7 +43,7 @@ pub struct SourceSummary {
     pub url: Option<String>,
     /// Seconds between two harvests; 0 for those that are asked for only.
     pub interval_seconds: Option<u64>,
-    /// Records of it that are shown.
+    /// Records of it, as of its last reading.
     pub records: u64,
     /// Whether it is being harvested just now.
     pub busy: bool,
@@ -111,17 +114,14 @@ impl Node {
 
     fn source_now(&self, name: &SourceName) -> Result<SourceStatus, NodeError> {
         let state = self.source_states().get(&name.to_string())?.unwrap_or_default();
-        let mut datasets = HashSet::new();
-        for row in self.source_records().iter_prefix(&format!("{name}/")) {
-            datasets.insert(row?.1.dataset);
-        }
         let config = self.configured(name);
         let summary = SourceSummary {
             name: name.to_string(),
             kind: config.map(|config| config.kind),
-            url: config.map(|config| config.url.to_string()),
+            // A query may hold what is for the source alone.
+            url: config.map(|config| config.url[..url::Position::AfterPath].to_owned()),
             interval_seconds: config.map(|config| config.interval_seconds),
-            records: datasets.len() as u64,
+            records: state.records,
             busy: self.sources_in_use.of(name).try_read().is_err(),
             asked: state.asked,
             finished: state.finished,
@@ -153,6 +153,10 @@ impl Node {
         let key = source.to_string();
         let before = self.source_states().get(&key)?.unwrap_or_default();
         let finished = Some(Timestamp::now());
+        let mut datasets = HashSet::new();
+        for row in self.source_records().iter_prefix(&format!("{source}/")) {
+            datasets.insert(row?.1.dataset);
+        }
         let whole = report.stopped.is_none() && report.held_back == 0;
         let state = SourceState {
             asked: Some(asked),
@@ -160,6 +164,7 @@ impl Node {
             complete: if whole { finished } else { before.complete },
             failures: if whole { 0 } else { before.failures.saturating_add(1) },
             progress: progress.or(before.progress),
+            records: datasets.len() as u64,
             report: Some(report.clone()),
         };
         Ok(self.ledger.write(vec![self.source_states().put(&key, &state)?])?)
