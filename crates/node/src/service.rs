@@ -137,6 +137,7 @@ impl Node {
         Self::open_with_engine(config, foreign, Arc::new(OmeZarr)).await
     }
 
+    // tidy: long because it names every part of a node once
     pub(crate) async fn open_with_engine(
         config: NodeConfig,
         foreign: Option<Arc<dyn ForeignConverter>>,
