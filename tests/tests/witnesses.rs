@@ -79,6 +79,8 @@ async fn a_checkpoint_is_shown_once_as_many_as_required_have_cosigned_it() {
     let (mut europe, mut japan) = (Setup::new("europe").await, Setup::new("japan").await);
     (europe.peers, japan.peers) = (vec![japan.as_peer()], vec![europe.as_peer()]);
     europe.variables = vec![("HELIOGRAPH_FEDERATION_WITNESSES_REQUIRED".into(), "1".into())];
+    // It looks by itself when it starts, and then never again: what it finds later, it was told of.
+    japan.poll_seconds = 100_000;
     let (mut europe, mut japan) = (Node::start_with(europe).await, Node::start_with(japan).await);
     let first = europe.depositor().deposit(&Dataset::small("Dunnart one")).await.id;
     cosigned(&europe, 1, &["japan"]).await;

@@ -241,6 +241,8 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
+    use futures::StreamExt;
+
     use axum::{
         Router,
         body::{Body, Bytes},
@@ -301,7 +303,14 @@ mod tests {
         let body = match act {
             Act::BreakOff(length) => {
                 let first = Ok::<_, std::io::Error>(body.slice(..length.min(whole)));
-                Body::from_stream(futures::stream::iter([first, Err(std::io::Error::other("cut"))]))
+                let cut = async {
+                    // What was given is sent before the end comes.
+                    for _ in 0..100 {
+                        tokio::task::yield_now().await;
+                    }
+                    Err(std::io::Error::other("cut"))
+                };
+                Body::from_stream(futures::stream::iter([first]).chain(futures::stream::once(cut)))
             }
             _ => Body::from(body),
         };
@@ -325,7 +334,7 @@ mod tests {
             let app = app.with_state(script.clone());
             async move { axum::serve(listener, app).await }
         });
-        let limits = Limits { back_off: Duration::from_millis(1), attempts: 2, ..Limits::default() };
+        let limits = Limits { back_off: Duration::from_millis(1), attempts: 10, ..Limits::default() };
         let client = PeerClient::new(base, limits).unwrap();
         let sha256 = Digest::of(content());
         let file = ManifestFile { path: "a b/ä#?.bin".parse().unwrap(), size: 10_000, sha256 };
@@ -348,7 +357,7 @@ mod tests {
         let acts = [Act::BreakOff(4_000), Act::BreakOff(100), Act::BreakOff(100), Act::Honest];
         let (outcome, bytes, ranges) = download(&acts, b"").await;
         assert!(outcome.is_ok() && bytes == content(), "{outcome:?}");
-        assert!(ranges.is_sorted() && ranges.len() == 4 && ranges[3] > 0, "{ranges:?}");
+        assert!(ranges.is_sorted() && ranges.len() == 4 && ranges[3] >= 4_000, "{ranges:?}");
         let (outcome, bytes, ranges) = download(&[Act::Honest], &content()[..7_000]).await;
         assert!(outcome.is_ok() && bytes == content() && ranges == [7_000], "{outcome:?} {ranges:?}");
         let (outcome, bytes, ranges) = download(&[Act::Honest], &content()).await;
@@ -377,7 +386,7 @@ mod tests {
     #[tokio::test]
     async fn who_never_gives_anything_is_not_asked_for_ever() {
         let (outcome, _, ranges) = download(&[Act::BreakOff(0)], b"").await;
-        assert!(outcome.is_err() && ranges.len() <= 2, "{outcome:?} {ranges:?}");
+        assert!(outcome.is_err() && ranges.len() <= 10, "{outcome:?} {ranges:?}");
         let (outcome, _, ranges) = download(&[Act::Absent], b"").await;
         assert!(matches!(outcome, Err(FederationError::Refused { status: 404, .. })) && ranges.len() == 1);
     }

@@ -1,4 +1,5 @@
 // tidy: long because every section of the configuration file stands in one place, where its description is checked against it.
+mod mirror;
 
 use std::{
     net::SocketAddr,
@@ -9,13 +10,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use dataset_model::NodeId;
-use node::{
-    ForeignConverter, JobLimits, Limits, MirrorPolicy, NodeConfig, PeerConfig, ScrubSchedule, SourceConfig, Wanted,
-};
+use node::{ForeignConverter, JobLimits, Limits, NodeConfig, PeerConfig, ScrubSchedule, SourceConfig};
 use reqwest::Url;
 use serde::Deserialize;
 
 use crate::foreign::{Bioformats2raw, ForeignLimits};
+use mirror::MirrorSetting;
 
 /// The configuration of one node: a TOML file, over which environment variables `HELIOGRAPH_<SECTION>_<KEY>` are laid.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -125,34 +125,6 @@ pub struct PeerSection {
     pub mirror: MirrorSetting,
     /// The most that is copied from it in a second, in bytes; as fast as it goes when not given.
     pub mirror_bytes_per_second: Option<u64>,
-}
-
-/// `mirror` of a peer.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum MirrorSetting {
-    /// `none` or `all`.
-    Named(String),
-    /// Some of its datasets.
-    Some(MirrorSection),
-}
-
-/// `mirror = { … }`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MirrorSection {
-    /// A search, as in its address: `q=zebrafish&organism=Danio rerio`; all datasets when not given.
-    pub query: Option<String>,
-    /// The most that one version may have, in bytes.
-    pub max_dataset_bytes: Option<u64>,
-    /// The most that all copies of the peer may have, in bytes.
-    pub max_total_bytes: Option<u64>,
-}
-
-impl Default for MirrorSetting {
-    fn default() -> Self {
-        Self::Named("none".into())
-    }
 }
 
 /// `[[sources]]`
@@ -477,23 +449,11 @@ fn to_peer(section: &PeerSection) -> Result<PeerConfig> {
     let id = section.id.parse().context("federation.peers.id")?;
     let url = section.url.trim_end_matches('/').to_owned();
     let peer = PeerConfig::new(id, url, section.public_key.clone());
-    let mirror = to_mirror(section).with_context(|| format!("federation.peers '{}'", section.id))?;
+    let mirror = section
+        .mirror
+        .policy(section.mirror_bytes_per_second)
+        .with_context(|| format!("federation.peers '{}'", section.id))?;
     Ok(PeerConfig { witnesses_required: section.witnesses_required, mirror, ..peer })
-}
-
-fn to_mirror(section: &PeerSection) -> Result<MirrorPolicy> {
-    let bytes_per_second = section.mirror_bytes_per_second;
-    let of = |wanted| MirrorPolicy { wanted, bytes_per_second, ..MirrorPolicy::default() };
-    Ok(match &section.mirror {
-        MirrorSetting::Named(name) if name == "none" => of(Wanted::None),
-        MirrorSetting::Named(name) if name == "all" => of(Wanted::All),
-        MirrorSetting::Named(name) => bail!("mirror: '{name}' is none of \"none\", \"all\" and {{ query = \"…\" }}"),
-        MirrorSetting::Some(chosen) => MirrorPolicy {
-            max_dataset_bytes: chosen.max_dataset_bytes,
-            max_total_bytes: chosen.max_total_bytes,
-            ..of(chosen.query.clone().map_or(Wanted::All, Wanted::Found))
-        },
-    })
 }
 
 fn to_source(section: &SourceSection) -> Result<SourceConfig> {
@@ -540,6 +500,8 @@ fn typed(key: &str, value: String) -> toml::Value {
 
 #[cfg(test)]
 mod tests {
+    use node::Wanted;
+
     use super::*;
 
     #[test]

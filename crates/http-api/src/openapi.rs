@@ -26,6 +26,7 @@ use crate::{
 struct Document;
 
 /// Every route with its description.
+// tidy: long because it is one list
 pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
     // tidy: long because it is a list, a line for each route.
     // Bodies are bounded where they are read: a crate by its limit, a file by its own.

@@ -77,6 +77,14 @@ impl Announcing {
         Ok(Self { wake: Notify::new(), state: Mutex::new(State { cosigned, ..State::default() }) })
     }
 
+    /// How much of the own log everybody may see at the start.
+    pub(crate) fn shown_size(&self, config: &NodeConfig, ledger: &Ledger) -> Result<u64, NodeError> {
+        if config.witnesses_required == 0 {
+            return Ok(ledger.size(&config.id)?);
+        }
+        Ok(self.state().cosigned.as_ref().map_or(0, |cosigned| cosigned.tree.size))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -137,6 +137,7 @@ impl Node {
         Self::open_with_engine(config, foreign, Arc::new(OmeZarr)).await
     }
 
+    // tidy: long because it names every part of a node once
     pub(crate) async fn open_with_engine(
         config: NodeConfig,
         foreign: Option<Arc<dyn ForeignConverter>>,
@@ -154,7 +155,7 @@ impl Node {
         let metadata = MetadataStore::open_as_left(&data.join(sparql::STORE)).map_err(NodeError::Metadata)?;
         let search = SearchIndex::open(&data.join("search"))?;
         let peers = joining::open_peers(&config, &ledger)?;
-        let own_size = watch::Sender::new(ledger.size(&config.id)?);
+        let own_size = watch::Sender::new(announcing.shown_size(&config, &ledger)?);
         let (metadata, search) = (Arc::new(metadata), Arc::new(search));
         let pictures = PictureCache::open(data.join("cache").join("pictures"), config.limits.render_cache_bytes);
         let node = Arc::new(Self {
