@@ -12,7 +12,8 @@ use url::{Origin, Url};
 use super::{SourceLimits, robots::Robots};
 use crate::{
     FederationError,
-    resolver::{Resolver, leads_inside},
+    fetch::{failed, may_pass},
+    resolver::Resolver,
 };
 
 const MAX_REDIRECTS: usize = 5;
@@ -152,7 +153,7 @@ impl SourceClient {
         if let Some(stamp) = stamp.filter(|stamp| is_entity_tag(stamp)) {
             request = request.header(IF_NONE_MATCH, stamp);
         }
-        let response = request.send().await.map_err(|error| (failed(url, error), None))?;
+        let response = request.send().await.map_err(|error| (failed(url.as_str(), error), None))?;
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED && stamp.is_some() {
             return Ok(None);
@@ -204,7 +205,7 @@ async fn whole(mut response: Response, url: &Url, most: u64) -> Result<Bytes, Fe
         return Err(too_large());
     }
     let mut body = BytesMut::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| failed(url, error))? {
+    while let Some(piece) = response.chunk().await.map_err(|error| failed(url.as_str(), error))? {
         if body.len() as u64 + piece.len() as u64 > most {
             return Err(too_large());
         }
@@ -220,26 +221,6 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
 fn is_entity_tag(text: &str) -> bool {
     let text = text.strip_prefix("W/").unwrap_or(text);
     text.len() <= 256 && text.len() >= 2 && text.starts_with('"') && text.ends_with('"')
-}
-
-fn failed(url: &Url, error: reqwest::Error) -> FederationError {
-    let url = url.to_string();
-    if leads_inside(&error) {
-        FederationError::LeadsInside { url }
-    } else if error.is_timeout() {
-        FederationError::Timeout { url }
-    } else {
-        FederationError::Unreachable { url, source: error.without_url().into() }
-    }
-}
-
-/// Whether the same request may have another outcome in a moment.
-fn may_pass(failure: &FederationError) -> bool {
-    match failure {
-        FederationError::Unreachable { .. } | FederationError::Timeout { .. } => true,
-        FederationError::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 408,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
