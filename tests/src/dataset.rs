@@ -49,6 +49,14 @@ impl Words {
         self
     }
 
+    /// The same crate, of a study that another archive has at this address.
+    pub fn crate_at(&self, iri: &str) -> Value {
+        let mut document = self.crate_json();
+        document["@graph"][0]["about"]["@id"] = json!(iri);
+        document["@graph"][1]["@id"] = json!(iri);
+        document
+    }
+
     /// A full RO-Crate in the GIDE search profile.
     pub fn crate_json(&self) -> Value {
         let taxon = format!("http://purl.obolibrary.org/obo/NCBITaxon_{}", self.organism.0);

@@ -9,10 +9,8 @@ use serde_json::{Value, json};
 async fn publish(node: &Node, source: &str, numbers: std::ops::Range<u32>, complete: bool) {
     let mut lines = String::new();
     for number in numbers {
-        let mut crate_json = Words::titled(&format!("Plankton {number}")).crate_json();
         let address = format!("https://archive.example/{source}/{number}");
-        crate_json["@graph"][0]["about"]["@id"] = json!(address);
-        crate_json["@graph"][1]["@id"] = json!(address);
+        let crate_json = Words::titled(&format!("Plankton {number}")).crate_at(&address);
         let line = json!({"path": format!("{number}.json"), "crate": crate_json.to_string()});
         lines.push_str(&format!("{line}\n"));
     }

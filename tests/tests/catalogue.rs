@@ -46,9 +46,7 @@ fn counts(report: &Value) -> [u64; 5] {
 /// The crate of a study of another archive.
 fn study(number: usize, title: &str) -> Value {
     let iri = format!("https://archive.example/studies/S{number}");
-    let mut crate_json = Words::titled(title).crate_json();
-    crate_json["@graph"][0]["about"]["@id"] = json!(iri);
-    crate_json["@graph"][1]["@id"] = json!(iri);
+    let mut crate_json = Words::titled(title).crate_at(&iri);
     crate_json["@graph"][1]["identifier"] = json!(format!("S{number}"));
     crate_json
 }

@@ -318,9 +318,7 @@ async fn a_harvest_on_demand_needs_a_token_and_its_report_adds_up() {
 #[tokio::test]
 async fn a_crate_that_two_records_share_outlives_the_withdrawal_of_one() {
     let honest = Node::start("japan").await;
-    let mut crate_json = Words::titled("Shared oyster").crate_json();
-    crate_json["@graph"][0]["about"]["@id"] = json!("https://archive.example/1");
-    crate_json["@graph"][1]["@id"] = json!("https://archive.example/1");
+    let crate_json = Words::titled("Shared oyster").crate_at("https://archive.example/1");
     let line = json!({"path": "a.json", "crate": crate_json.to_string()}).to_string();
     let import = |source: &str, lines: String| {
         let admin = honest.admin();

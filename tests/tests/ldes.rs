@@ -54,10 +54,7 @@ impl Follower {
 
 async fn listing(node: &Node, titles: &[(usize, String)]) {
     let line = |(at, title): &(usize, String)| {
-        let mut document = Words::titled(title).crate_json();
-        let iri = json!(format!("https://archive.example/{at}"));
-        document["@graph"][0]["about"]["@id"] = iri.clone();
-        document["@graph"][1]["@id"] = iri;
+        let document = Words::titled(title).crate_at(&format!("https://archive.example/{at}"));
         json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
     };
     let lines: String = titles.iter().map(line).collect();

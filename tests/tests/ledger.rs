@@ -172,9 +172,8 @@ async fn check_tiles(client: &Client, leaves: &[Hash]) {
 async fn fill(node: &Node, count: usize) {
     let mut listing = String::new();
     for number in 0..count {
-        let mut crate_json = Words::titled(&format!("Filler {number}")).crate_json();
-        crate_json["@graph"][0]["about"]["@id"] = json!(format!("https://archive.example/{number}"));
-        crate_json["@graph"][1]["@id"] = json!(format!("https://archive.example/{number}"));
+        let words = Words::titled(&format!("Filler {number}"));
+        let crate_json = words.crate_at(&format!("https://archive.example/{number}"));
         let line = json!({"path": format!("{number}.json"), "crate": crate_json.to_string()});
         listing.push_str(&format!("{line}\n"));
     }

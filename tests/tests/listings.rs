@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 /// The crate of a study of another archive.
 fn study(number: usize, title: &str) -> Value {
     let iri = format!("https://archive.example/studies/S{number}");
-    let mut crate_json = Words::titled(title).crate_json();
-    crate_json["@graph"][0]["about"]["@id"] = json!(iri);
-    crate_json["@graph"][1]["@id"] = json!(iri);
+    let mut crate_json = Words::titled(title).crate_at(&iri);
     crate_json["@graph"][1]["identifier"] = json!(format!("S{number}"));
     crate_json
 }

@@ -18,10 +18,7 @@ async fn check(url: &str, key: &str, flags: &[&str]) -> (bool, Value) {
 /// More records than one tile holds, by one import.
 async fn catalogue(node: &Node, count: usize) {
     let line = |at: usize| {
-        let mut document = Words::titled(&format!("Record {at}")).crate_json();
-        let iri = json!(format!("https://archive.example/{at}"));
-        document["@graph"][0]["about"]["@id"] = iri.clone();
-        document["@graph"][1]["@id"] = iri;
+        let document = Words::titled(&format!("Record {at}")).crate_at(&format!("https://archive.example/{at}"));
         json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
     };
     let lines: String = (0..count).map(line).collect();

@@ -10,10 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 async fn listing(node: &Node, source: &str, titles: &[(usize, &str)]) {
     let line = |(at, title): &(usize, &str)| {
         let words = Words::titled(title).organism("10090", "Mus musculus");
-        let mut document = words.crate_json();
-        let iri = json!(format!("https://archive.example/{source}/{at}"));
-        document["@graph"][0]["about"]["@id"] = iri.clone();
-        document["@graph"][1]["@id"] = iri;
+        let document = words.crate_at(&format!("https://archive.example/{source}/{at}"));
         json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
     };
     let lines: String = titles.iter().map(line).collect();

@@ -118,10 +118,8 @@ async fn step_of(node: &mut Node, at: usize, truth: &mut Truth, (step, random): 
 /// Records of a source of its own; gives their ids.
 async fn import(node: &Node, step: u64, count: usize) -> Vec<String> {
     let line = |at: usize| {
-        let mut document = Words::titled(&format!("Record {at} of step {step}")).crate_json();
-        let iri = json!(format!("https://archive.example/{}-{step}-{at}", node.id()));
-        document["@graph"][0]["about"]["@id"] = iri.clone();
-        document["@graph"][1]["@id"] = iri;
+        let iri = format!("https://archive.example/{}-{step}-{at}", node.id());
+        let document = Words::titled(&format!("Record {at} of step {step}")).crate_at(&iri);
         json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
     };
     let source = format!("s{step}");
