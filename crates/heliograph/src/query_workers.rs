@@ -1,13 +1,13 @@
 //! SPARQL in processes of their own. The engine holds what a query sorts, groups and joins in memory without asking anybody, and
 //! looks seldom whether it should stop; a process can be watched and ended whatever it is doing.
 //!
-//! A worker opens the store for reading as it is, answers one query after the other, and is replaced once the store has changed.
+//! A worker opens a snapshot of the store, answers one query after the other, and is replaced once the store has changed.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -44,7 +44,15 @@ enum Head {
 #[derive(Debug)]
 pub(crate) struct Workers {
     program: PathBuf,
+    newest: Mutex<Option<Arc<Snapshot>>>,
     idle: Mutex<Vec<Worker>>,
+}
+
+/// The store as it was after so many commits, in a folder that goes with the last one who reads it.
+#[derive(Debug)]
+struct Snapshot {
+    folder: PathBuf,
+    commits: u64,
 }
 
 #[derive(Debug)]
@@ -52,18 +60,19 @@ struct Worker {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    commits: u64,
+    snapshot: Arc<Snapshot>,
     since: Instant,
 }
 
 impl Workers {
-    /// Workers are this very program.
+    /// Workers are this very program. Snapshots that another one left, because it was killed, are deleted.
     ///
     /// # Errors
-    /// When it cannot be told where that is.
-    pub(crate) fn of_this_program() -> Result<Self> {
+    /// When it cannot be told where the program is.
+    pub(crate) fn of_this_program(store: &dyn QueriedStore) -> Result<Self> {
+        discard(&store.snapshots());
         let program = std::env::current_exe().context("finding this program")?;
-        Ok(Self { program, idle: Mutex::default() })
+        Ok(Self { program, newest: Mutex::default(), idle: Mutex::default() })
     }
 
     /// A worker that has the store open as it is.
@@ -71,27 +80,38 @@ impl Workers {
         let commits = store.commits();
         let ready = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.retain(|worker| worker.commits == commits && worker.since.elapsed() < MAX_WAIT);
+            idle.retain(|worker| worker.snapshot.commits == commits && worker.since.elapsed() < MAX_WAIT);
             idle.pop()
         };
-        if let Some(worker) = ready {
-            return Ok(worker);
-        }
-        store.settle()?;
-        // Before it is opened: what is committed meanwhile makes the worker look older than it is, never younger.
-        let commits = store.commits();
-        self.start(&store.folder(), commits)
+        ready.map_or_else(|| self.start(self.snapshot(store)?), Ok)
     }
 
-    fn start(&self, store: &Path, commits: u64) -> Result<Worker, QueryRefusal> {
+    /// The store as it is now. Whoever needs the same one meanwhile waits for it.
+    fn snapshot(&self, store: &dyn QueriedStore) -> Result<Arc<Snapshot>, QueryRefusal> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before it is made: what is committed meanwhile makes it look older than it is, never newer.
+        let commits = store.commits();
+        if let Some(snapshot) = newest.as_ref().filter(|snapshot| snapshot.commits == commits) {
+            return Ok(snapshot.clone());
+        }
+        let folder = store.snapshots().join(commits.to_string());
+        let failed = |error: std::io::Error| unavailable(format!("no snapshot can be made for the query: {error}"));
+        std::fs::create_dir_all(store.snapshots()).map_err(failed)?;
+        store.snapshot(&folder)?;
+        let snapshot = Arc::new(Snapshot { folder, commits });
+        *newest = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    fn start(&self, snapshot: Arc<Snapshot>) -> Result<Worker, QueryRefusal> {
         let failed = |error: std::io::Error| unavailable(format!("no process can be started for the query: {error}"));
         let mut command = Command::new(&self.program);
-        command.arg("sparql-worker").arg(store).env_clear();
+        command.arg("sparql-worker").arg(&snapshot.folder).env_clear();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or_else(|| unavailable("the process for the query has no pipes"))?;
-        Ok(Worker { child, input, output: BufReader::new(output), commits, since: Instant::now() })
+        Ok(Worker { child, input, output: BufReader::new(output), snapshot, since: Instant::now() })
     }
 
     fn keep(&self, mut worker: Worker) {
@@ -109,6 +129,21 @@ impl QueryWorkers for Workers {
         let answer = worker.answer(work)?;
         self.keep(worker);
         answer
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        discard(&self.folder);
+    }
+}
+
+/// Frees what a snapshot holds. What cannot be deleted now is when the node starts again.
+fn discard(folder: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(folder)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = %folder.display(), %error, "a snapshot of the RDF store cannot be deleted");
     }
 }
 

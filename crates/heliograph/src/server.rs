@@ -34,7 +34,7 @@ impl Server {
             .with_context(|| format!("cannot listen on {}: is another program using it?", config.server.listen))?;
         let address = listener.local_addr()?;
         let node = Node::open_with(node_config, foreign).await?;
-        node.use_query_workers(Arc::new(Workers::of_this_program()?));
+        node.use_query_workers(Arc::new(Workers::of_this_program(node.as_ref())?));
         make_first_token(&node)?;
         let background = node.start();
         let (stop, mut stopped) = watch::channel(false);

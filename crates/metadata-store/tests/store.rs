@@ -5,7 +5,7 @@ mod support;
 use std::{collections::BTreeMap, time::Duration};
 
 use dataset_model::NodeId;
-use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ResultFormat};
+use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ReadOnlyStore, ResultFormat};
 use support::{BASE, complete, ontology, read_value};
 
 fn change(graph: &str, title: Option<&str>) -> GraphChange {
@@ -63,6 +63,23 @@ fn a_change_that_cannot_be_made_changes_nothing() {
     assert!(matches!(result, Err(MetadataError::Iri(_))));
     assert_eq!(titles(&store), ["One", "Two"]);
     assert_eq!(store.applied().unwrap(), applied(2));
+}
+
+#[test]
+fn a_snapshot_needs_none_of_the_files_of_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (held, copied) = (folder.path().join("rdf"), folder.path().join("snapshot"));
+    let store = MetadataStore::open(&held, ontology()).unwrap();
+    store.apply(vec![change("https://n.example/1", Some("One"))], &applied(1)).unwrap();
+    store.snapshot(&copied).unwrap();
+    let snapshot = ReadOnlyStore::open(&copied).unwrap();
+    store.apply(vec![change("https://n.example/1", Some("Two"))], &applied(2)).unwrap();
+    assert_eq!(titles(&store), ["Two"]);
+    // Compaction deletes files one by one; here they go at once.
+    drop(store);
+    std::fs::remove_dir_all(&held).unwrap();
+    let query = "SELECT ?name { ?d a <http://schema.org/Dataset>; <http://schema.org/name> ?name }";
+    assert_eq!(snapshot.query(query, &QueryOptions::default()).unwrap().column("name"), ["One"]);
 }
 
 /// All that a store holds in some graphs, each sorted.

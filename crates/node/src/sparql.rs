@@ -17,6 +17,8 @@ const MAX_SERVICE_BYTES: u64 = 16 << 20;
 const MAX_REQUEST_BYTES: usize = 128 * 1024;
 /// The folder of the RDF store in a node's data.
 pub(crate) const STORE: &str = "rdf";
+/// Beside it, what queries read: of no use once the node has ended.
+const SNAPSHOTS: &str = "rdf-snapshots";
 
 /// A query as the SPARQL 1.1 Protocol carries it (§2.1).
 #[derive(Debug, Clone, Default)]
@@ -99,39 +101,39 @@ pub trait QueryWorkers: Send + Sync {
 
 /// A store that other processes read while its owner writes.
 pub trait QueriedStore {
-    /// Where it is.
-    fn folder(&self) -> PathBuf;
+    /// Where snapshots of it are made. Nobody else writes there.
+    fn snapshots(&self) -> PathBuf;
 
     /// A number that changes with every commit.
     fn commits(&self) -> u64;
 
-    /// Makes it quick to open.
+    /// Makes a folder that holds the store as it is now.
     ///
     /// # Errors
-    /// When it cannot be written.
-    fn settle(&self) -> Result<(), QueryRefusal>;
+    /// When it is there already, or cannot be written.
+    fn snapshot(&self, into: &Path) -> Result<(), QueryRefusal>;
 }
 
 impl QueriedStore for Node {
-    fn folder(&self) -> PathBuf {
-        self.config.data_dir.join(STORE)
+    fn snapshots(&self) -> PathBuf {
+        self.config.data_dir.join(SNAPSHOTS)
     }
 
     fn commits(&self) -> u64 {
         self.metadata.commits()
     }
 
-    fn settle(&self) -> Result<(), QueryRefusal> {
-        self.metadata.settle().map_err(QueryRefusal::of)
+    fn snapshot(&self, into: &Path) -> Result<(), QueryRefusal> {
+        self.metadata.snapshot(into).map_err(QueryRefusal::of)
     }
 }
 
-/// A node's RDF store as a worker reads it, as of its opening.
+/// A snapshot of a node's RDF store, as a worker reads it.
 #[derive(Debug)]
 pub struct QueryStore(ReadOnlyStore);
 
 impl QueryStore {
-    /// Opens the store in a folder, which a node may be writing to.
+    /// Opens the snapshot in a folder.
     ///
     /// # Errors
     /// When there is none.

@@ -13,10 +13,7 @@ use oxigraph::store::Store;
 use super::{MetadataStore, QueryAnswer, QueryOptions, query::Asked};
 use crate::MetadataError;
 
-/// As often is tried to open a store whose files are being replaced meanwhile.
-const ATTEMPTS: usize = 5;
-
-/// A store as it was when it was opened, for reading alone.
+/// A snapshot of a store, for reading alone.
 pub struct ReadOnlyStore {
     store: Store,
     running: Arc<AtomicUsize>,
@@ -29,24 +26,14 @@ impl std::fmt::Debug for ReadOnlyStore {
 }
 
 impl ReadOnlyStore {
-    /// Opens a store that another process may be writing to.
+    /// Opens a snapshot. A store that is written to must not be opened so: the engine opens its files as it comes to them, its
+    /// owner deletes those it has replaced, and a query that misses one never ends.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn open(dir: &Path) -> Result<Self, MetadataError> {
-        let mut attempt = 1;
-        let store = loop {
-            match Store::open_read_only(dir) {
-                Ok(store) => break store,
-                // A file of the list just read is gone, because its successor is there: the next list names that.
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
-                Err(source) => {
-                    let path = dir.display().to_string();
-                    return Err(MetadataError::Open { path, source: Box::new(source) });
-                }
-            }
-        };
-        Ok(Self { store, running: Arc::default() })
+        let failed = |source| MetadataError::Open { path: dir.display().to_string(), source: Box::new(source) };
+        Ok(Self { store: Store::open_read_only(dir).map_err(failed)?, running: Arc::default() })
     }
 
     /// Answers as [`MetadataStore::query`](super::MetadataStore::query) does.
@@ -59,18 +46,17 @@ impl ReadOnlyStore {
 }
 
 impl MetadataStore {
-    /// Moves what was written lately from the write-ahead log to where it belongs: whoever opens the store next would have to
-    /// do it in memory.
+    /// Makes a folder that holds the store as it is now and stays that way. It shares the store's files (as hard links) where
+    /// they are on one file system.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn settle(&self) -> Result<(), MetadataError> {
-        self.store.flush().map_err(MetadataError::write)
+    /// When the folder is there already, or cannot be written.
+    pub fn snapshot(&self, into: &Path) -> Result<(), MetadataError> {
+        self.store.backup(into).map_err(MetadataError::write)
     }
 
     /// How often this store was written to since it was opened. What is opened by others after one number was read, and before
-    /// another, equal one, is what is there now. The files tell nothing of it: the engine's log has its length before it is
-    /// written to.
+    /// another, equal one, is what is there now.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Acquire)
     }
