@@ -5,7 +5,9 @@ mod support;
 use std::{collections::BTreeMap, time::Duration};
 
 use dataset_model::NodeId;
-use metadata_store::{ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ReadOnlyStore, ResultFormat};
+use metadata_store::{
+    ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ReadOnlyStore, ResultFormat,
+};
 use support::{BASE, complete, ontology, read_value};
 
 fn change(graph: &str, title: Option<&str>) -> GraphChange {
