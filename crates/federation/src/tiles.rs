@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dataset_model::Digest;
 use serde::{Deserialize, Serialize};
 use tlog_tiles::{
-    Error, Hash, HashReader, Tile, TileHashReader, TileReader, check_tree, prove_tree, stored_hash_index,
+    Error, HASH_SIZE, Hash, HashReader, Tile, TileHashReader, TileReader, check_tree, prove_tree, stored_hash_index,
     sub_tree_index, tree_hash,
 };
 
@@ -74,7 +74,7 @@ impl Question {
 
 /// The root over the first entries of a tree, and the proof that the tree extends the one of that root.
 pub(crate) fn prefix(tree: Tree, size: u64, tiles: &Tiles) -> Result<(Digest, Vec<Digest>), FederationError> {
-    let fetched = Fetched(tiles);
+    let fetched = Fetched { size: tree.size, tiles };
     let hashes = TileHashReader::new(tree.size, Hash(*tree.root.as_bytes()), &fetched);
     let root = tree_hash(size, &hashes).map_err(|_| FederationError::Inconsistent { size: tree.size })?;
     let proof = answer(&Question::Extends(size), tree, tiles)?;
@@ -115,7 +115,9 @@ pub(crate) fn first_wrong_leaf(
 }
 
 fn answer(question: &Question, tree: Tree, tiles: &Tiles) -> Result<Vec<Hash>, FederationError> {
-    question.ask(tree, &Fetched(tiles)).map_err(|_| FederationError::Inconsistent { size: tree.size })
+    question
+        .ask(tree, &Fetched { size: tree.size, tiles })
+        .map_err(|_| FederationError::Inconsistent { size: tree.size })
 }
 
 /// Notes which tiles are asked for, and has none.
@@ -135,15 +137,37 @@ impl TileReader for Wanted {
     fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
 }
 
-struct Fetched<'a>(&'a Tiles);
+/// Tiles of a tree of some size, of which those that have a parent agree with it. The reader checks that itself, except for as many of
+/// them as the tiles of the tree's right edge have more than one hash in its root (tlog_tiles 0.2.0, `TileHashReader::read_hashes`).
+struct Fetched<'a> {
+    size: u64,
+    tiles: &'a Tiles,
+}
+
+impl Fetched<'_> {
+    fn get(&self, tile: &Tile) -> Result<&Bytes, Error> {
+        self.tiles.get(tile).ok_or(Error::InvalidTile)
+    }
+
+    fn check_against_parent(&self, tile: &Tile, wanted: &[Tile]) -> Result<(), Error> {
+        let parent = tile.parent(1, self.size).filter(|parent| wanted.contains(parent));
+        let Some(parent) = parent.filter(|_| tile.width() == 1 << HEIGHT) else { return Ok(()) };
+        let index = stored_hash_index(parent.level() * HEIGHT, tile.level_index());
+        let hash = parent.hash_at_index(self.get(&parent)?, index)?;
+        let bytes = self.get(tile)?;
+        let whole = bytes.len() == HASH_SIZE << HEIGHT;
+        if whole && Tile::subtree_hash(bytes) == hash { Ok(()) } else { Err(Error::InconsistentTile) }
+    }
+}
 
 impl TileReader for Fetched<'_> {
     fn height(&self) -> u8 {
         HEIGHT
     }
 
-    fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Error> {
-        tiles.iter().map(|tile| self.0.get(tile).map(|bytes| bytes.to_vec()).ok_or(Error::InvalidTile)).collect()
+    fn read_tiles(&self, wanted: &[Tile]) -> Result<Vec<Vec<u8>>, Error> {
+        wanted.iter().try_for_each(|tile| self.check_against_parent(tile, wanted))?;
+        wanted.iter().map(|tile| self.get(tile).map(|bytes| bytes.to_vec())).collect()
     }
 
     fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
