@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
 use crate::{
-    BulkPull, Checkpoint, FederationError, Limits, PeerClient, PublicKey,
+    BulkPull, Checkpoint, FederationError, Limits, LogReader, PeerClient, PublicKey,
     bundle::{self, WIDTH},
     tiles::{self, Question, Tiles, Tree},
 };
@@ -17,8 +17,8 @@ const KNOWN_TILES: usize = 64;
 /// Follows one peer's log, believing nothing that its pinned key does not vouch for. It keeps no state: the caller says
 /// what it holds.
 #[derive(Debug, Clone)]
-pub struct Puller {
-    client: PeerClient,
+pub struct Puller<C = PeerClient> {
+    client: C,
     key: PublicKey,
 }
 
@@ -45,7 +45,7 @@ pub struct Batch {
     pub tree: MerkleTree,
 }
 
-impl Puller {
+impl Puller<PeerClient> {
     /// Follows the node at `base`, whose log is signed by `key`.
     ///
     /// # Errors
@@ -54,18 +54,45 @@ impl Puller {
         Ok(Self { client: PeerClient::new(base, limits)?, key })
     }
 
+    /// The rest of the log after those held, with crates, as one stream: for a reader with far to go.
+    ///
+    /// # Errors
+    /// When it cannot be had: the peer may not offer it ([`FederationError::Refused`]). [`next_batch`](Self::next_batch) always
+    /// works.
+    pub async fn bulk(&self, checkpoint: &Checkpoint, held: &MerkleTree) -> Result<BulkPull, FederationError> {
+        BulkPull::open(self, checkpoint, held.size()).await
+    }
+
+    /// Crates by digest: see [`PeerClient::crates`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn crates(&self, digests: &[Digest]) -> Result<Vec<(Digest, Option<Bytes>)>, FederationError> {
+        self.client.crates(digests).await
+    }
+}
+
+impl<C: LogReader> Puller<C> {
+    /// Follows a log through a reader of the caller's.
+    pub fn through(client: C, key: PublicKey) -> Self {
+        Self { client, key }
+    }
+
     /// The key that is believed.
     pub fn key(&self) -> &PublicKey {
         &self.key
     }
 
     /// The client below, for questions that need no proof.
-    pub fn client(&self) -> &PeerClient {
+    pub fn client(&self) -> &C {
         &self.client
     }
 
     /// The same log, believed by another key.
-    pub fn with_key(&self, key: PublicKey) -> Self {
+    pub fn with_key(&self, key: PublicKey) -> Self
+    where
+        C: Clone,
+    {
         Self { client: self.client.clone(), key }
     }
 
@@ -150,15 +177,6 @@ impl Puller {
         self.prove(checkpoint, held, entries, &mut Tiles::new()).await
     }
 
-    /// The rest of the log after those held, with crates, as one stream: for a reader with far to go.
-    ///
-    /// # Errors
-    /// When it cannot be had: the peer may not offer it ([`FederationError::Refused`]). [`next_batch`](Self::next_batch) always
-    /// works.
-    pub async fn bulk(&self, checkpoint: &Checkpoint, held: &MerkleTree) -> Result<BulkPull, FederationError> {
-        BulkPull::open(self, checkpoint, held.size()).await
-    }
-
     /// Proves that entries follow those held in the signed log. Tiles that were fetched before are not fetched again.
     pub(crate) async fn prove(
         &self,
@@ -177,14 +195,6 @@ impl Puller {
             Some((index, _)) => Err(FederationError::BadEntry { index }),
             None => Ok(Batch { entries, tree: after }),
         }
-    }
-
-    /// Crates by digest: see [`PeerClient::crates`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn crates(&self, digests: &[Digest]) -> Result<Vec<(Digest, Option<Bytes>)>, FederationError> {
-        self.client.crates(digests).await
     }
 
     /// Whether a signed tree extends another one, by the peer's tiles as far as the signed root vouches for them.
@@ -221,7 +231,7 @@ impl Puller {
             let before = entries.len();
             entries.extend(part);
             bytes += entries.iter().skip(before).map(|entry| entry.len() as u64).sum::<u64>();
-            if bytes >= self.client.limits().batch_bytes {
+            if bytes >= self.client.batch_bytes() {
                 break;
             }
             first += WIDTH;
