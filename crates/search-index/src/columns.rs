@@ -1,11 +1,12 @@
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::{Searcher, SegmentReader};
+use tantivy::{DocId, Searcher, SegmentReader};
 
 use crate::SearchError;
+use crate::counting::{Chosen, count};
 use crate::facets::{FACETS, Facet};
 use crate::schema::{BYTES, DATE, KEY, STUDY_KEYS, TITLE_ORDER};
 
@@ -30,6 +31,8 @@ pub(crate) struct FacetColumn {
     /// Whether the values are sets of terms.
     is_terms: bool,
     names: Names,
+    /// How many records of the segment have each value.
+    totals: OnceLock<Vec<u32>>,
 }
 
 /// What the ordinals of a column stand for.
@@ -68,7 +71,7 @@ impl FacetColumn {
                 Names::Values(names)
             }
         };
-        Ok(Self { column, is_terms, names })
+        Ok(Self { column, is_terms, names, totals: OnceLock::new() })
     }
 
     /// The ordinals of each record's values.
@@ -79,6 +82,19 @@ impl FacetColumn {
     /// How many different values there are.
     pub(crate) fn values(&self) -> usize {
         self.column.num_terms()
+    }
+
+    /// How many of some records of the segment, and of others of it, have each value.
+    pub(crate) fn counts(&self, docs: &Chosen, also: &[DocId]) -> Vec<u32> {
+        let ordinals = self.ordinals();
+        let totals = self.totals.get_or_init(|| {
+            let (mut counts, all) = (vec![0; self.values()], Vec::from_iter(0..ordinals.num_docs()));
+            count(ordinals, &all, &mut counts);
+            counts
+        });
+        let mut counts = docs.counts(ordinals, totals);
+        count(ordinals, also, &mut counts);
+        counts
     }
 
     /// Gives the name of every value that has a count; of sets of terms, every line of theirs.

@@ -1,9 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use tantivy::DocId;
-use tantivy::columnar::{Column, ColumnIndex};
 
 use crate::columns::FacetColumn;
+use crate::counting::Chosen;
 use crate::schema::value_text;
 use crate::term_sets::{count_terms, term_sets};
 use crate::{FacetValue, Facets, SearchDocument, SearchError};
@@ -181,10 +181,9 @@ pub(crate) fn year_text(year: u16) -> String {
 pub(crate) struct Tally(HashMap<String, u64>);
 
 impl Tally {
-    /// Counts the values of some records of one segment.
-    pub(crate) fn add(&mut self, column: &FacetColumn, docs: &[&[DocId]]) -> Result<(), SearchError> {
-        let mut counts = vec![0_u32; column.values()];
-        docs.iter().for_each(|docs| count_ordinals(column.ordinals(), docs, &mut counts));
+    /// Counts the values of some records of one segment, and of others of it.
+    pub(crate) fn add(&mut self, column: &FacetColumn, docs: &Chosen, also: &[DocId]) -> Result<(), SearchError> {
+        let counts = column.counts(docs, also);
         column.name(&counts, |name, count| match self.0.get_mut(name) {
             _ if name == NONE => {}
             Some(sum) => *sum += count,
@@ -214,26 +213,6 @@ impl Tally {
             values.entry(value).or_insert_with(|| FacetValue::new(value, label, 0)).count += count;
         }
         values.into_values().collect()
-    }
-}
-
-fn count_ordinals(column: &Column<u64>, docs: &[DocId], counts: &mut [u32]) {
-    let mut count = |ordinal: u64| {
-        if let Some(count) = usize::try_from(ordinal).ok().and_then(|ordinal| counts.get_mut(ordinal)) {
-            *count += 1;
-        }
-    };
-    match &column.index {
-        ColumnIndex::Empty { .. } => {}
-        ColumnIndex::Full => {
-            let mut ordinals = [0; 128];
-            for docs in docs.chunks(ordinals.len()) {
-                let Some(ordinals) = ordinals.get_mut(..docs.len()) else { continue };
-                column.values.get_vals(docs, ordinals);
-                ordinals.iter().for_each(|ordinal| count(*ordinal));
-            }
-        }
-        _ => docs.iter().for_each(|doc| column.values_for_doc(*doc).for_each(&mut count)),
     }
 }
 

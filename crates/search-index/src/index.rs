@@ -11,6 +11,7 @@ use tantivy::{
 
 use crate::analysis::{Form, Side, analyzer};
 use crate::columns::ColumnCache;
+use crate::counting::Chosen;
 use crate::facets::{FACETS, Facet, Tally};
 use crate::landing::LandingFacets;
 use crate::schema::{Fields, SCHEMA_VERSION, key_text};
@@ -209,10 +210,10 @@ impl SearchIndex {
     pub fn counts_by_node(&self) -> Result<BTreeMap<NodeId, u64>, SearchError> {
         let mut tally = Tally::default();
         for reader in self.reader.searcher().segment_readers() {
-            let alive: Vec<u32> = reader.doc_ids_alive().collect();
+            let alive = Chosen::new(reader.doc_ids_alive().collect(), reader.max_doc());
             let columns = self.columns.of(reader)?;
             let nodes = FACETS.iter().zip(&columns.facets).find(|(facet, _)| **facet == Facet::Node);
-            nodes.map_or(Ok(()), |(_, column)| tally.add(column, &[&alive]))?;
+            nodes.map_or(Ok(()), |(_, column)| tally.add(column, &alive, &[]))?;
         }
         let read = |value: crate::FacetValue| Ok((value.value.parse().map_err(SearchError::read)?, value.count));
         tally.values(Facet::Node).into_iter().map(read).collect()

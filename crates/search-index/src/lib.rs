@@ -31,6 +31,7 @@
 
 mod analysis;
 mod columns;
+mod counting;
 mod cursor;
 mod document;
 mod error;

@@ -6,8 +6,9 @@ use tantivy::query::{EnableScoring, Weight};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument};
 
-use crate::columns::{ColumnCache, SegmentColumns};
-use crate::facets::{COUNT, Tally, facets};
+use crate::columns::ColumnCache;
+use crate::counting::{Counted, Gathered, tallies};
+use crate::facets::facets;
 use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
 use crate::landing::LandingFacets;
@@ -41,14 +42,7 @@ pub(crate) struct Pass {
     ranked: Vec<SegmentRanking>,
     collapse: Option<Collapse>,
     /// Absent where facets need no counting.
-    tallies: Option<[Tally; COUNT]>,
-}
-
-/// The records of one segment, sorted by what they count for.
-#[derive(Default)]
-struct Counted {
-    hits: Vec<DocId>,
-    alternatives: [Vec<DocId>; COUNT],
+    counted: Option<Vec<Counted>>,
 }
 
 impl Search<'_> {
@@ -76,7 +70,7 @@ impl Search<'_> {
             text = loose;
             pass = self.pass(&text, &filters, sort, count)?;
         }
-        let counted = pass.tallies.as_ref().map(facets);
+        let counted = pass.counted.as_deref().map(tallies).transpose()?.as_ref().map(facets);
         if let Some(counted) = counted.as_ref().filter(|_| landing) {
             self.landing.keep(self.searcher, self.query, counted);
         }
@@ -100,9 +94,9 @@ impl Search<'_> {
         };
         let weight = (!text.is_empty()).then(|| text.query(self.fields).weight(scoring)).transpose();
         let weight = weight.map_err(SearchError::read)?;
-        let tallies = count.then(Default::default);
+        let counted = count.then(Vec::new);
         let collapse = self.studies.map(|studies| Collapse::new(Arc::clone(studies)));
-        let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), collapse, tallies };
+        let mut pass = Pass { matched_text: 0, total: 0, ranked: Vec::new(), collapse, counted };
         for reader in self.searcher.segment_readers() {
             self.segment(&mut pass, reader, &filters.run(reader)?, weight.as_deref(), sort)?;
         }
@@ -125,7 +119,7 @@ impl Search<'_> {
         let columns = self.columns.of(reader)?;
         let cursor = self.query.cursor.as_ref();
         let mut ranking = SegmentRanking::new(Arc::clone(&columns), sort, cursor, self.page_and_one())?;
-        let mut counted = pass.tallies.is_some().then(Counted::default);
+        let mut counted = pass.counted.is_some().then(Gathered::default);
         let segment = pass.ranked.len();
         let mut take = |doc: DocId, score: Score| {
             let verdict = failed.verdict(doc);
@@ -149,10 +143,10 @@ impl Search<'_> {
                 .map_err(SearchError::read)?,
         }
         pass.ranked.push(ranking);
-        match (&mut pass.tallies, counted) {
-            (Some(tallies), Some(counted)) => counted.add_to(tallies, &columns),
-            _ => Ok(()),
+        if let (Some(all), Some(counted)) = (&mut pass.counted, counted) {
+            all.push(counted.of(columns, reader.max_doc()));
         }
+        Ok(())
     }
 
     /// One more than a page, to know whether there is another.
@@ -210,21 +204,6 @@ pub(crate) fn keyed(
     let key = key.as_ref().and_then(|key| key.as_str()).and_then(read_key);
     let key = key.ok_or_else(|| SearchError::read("a stored record has no key"))?;
     Ok((key, record_of(fields, &document).to_vec()))
-}
-
-impl Counted {
-    fn take(&mut self, doc: DocId, verdict: Verdict) {
-        match verdict {
-            Verdict::Matches => self.hits.push(doc),
-            Verdict::FailsOne(facet) => self.alternatives.get_mut(facet).into_iter().for_each(|docs| docs.push(doc)),
-            Verdict::FailsMore | Verdict::Hidden => {}
-        }
-    }
-
-    fn add_to(&self, tallies: &mut [Tally; COUNT], columns: &SegmentColumns) -> Result<(), SearchError> {
-        let facets = tallies.iter_mut().zip(&columns.facets).zip(&self.alternatives);
-        facets.into_iter().try_for_each(|((tally, column), also)| tally.add(column, &[&self.hits, also]))
-    }
 }
 
 fn effective_sort(sort: Sort, text: &TextQuery) -> Sort {
