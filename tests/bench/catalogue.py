@@ -77,6 +77,12 @@ def sparql(url, query):
         return json.loads(answer.read())
 
 
+def disk(folder):
+    """MiB of each part of a node's data."""
+    parts = [part for part in os.listdir(folder) if os.path.isdir(f"{folder}/{part}")]
+    return {part: sum(f.stat().st_size for f in pathlib.Path(folder, part).rglob("*") if f.is_file()) >> 20 for part in parts}
+
+
 def measure(all_crates, times):
     folder = tempfile.mkdtemp(prefix="heliograph-catalogue-")
     port = free_port()
@@ -114,8 +120,7 @@ def measure(all_crates, times):
             time.sleep(max(0.5, times / 10) if now < records else 0)
         rdf = time.monotonic() - begun
         triples = int(sparql(url, "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")["results"]["bindings"][0]["n"]["value"])
-        sizes = {part: sum(f.stat().st_size for f in pathlib.Path(folder, part).rglob("*") if f.is_file()) >> 20
-                 for part in os.listdir(folder) if os.path.isdir(f"{folder}/{part}")}
+        sizes = disk(folder)
         return {"times": times, "records": records, "triples": triples, "stored_s": round(stored, 1), "searchable_s": round(searchable, 1),
                 "rdf_s": round(rdf, 1), "records_per_s": round(records / searchable), "triples_per_s": round(triples / rdf),
                 "cpu_s": round(cpu(node.pid) - before, 1), "peak_mib": status(node.pid, "VmHWM"), "disk_mib": sizes}

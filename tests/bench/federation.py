@@ -126,12 +126,15 @@ def bootstrap(times):
     for multiple in times:
         origin = Node("japan")
         try:
+            begun = time.monotonic()
             report = origin.post("/api/v1/sources/copies/import", catalogue.lines(crates, multiple), "application/x-ndjson")
-            size = catalogue.ask(origin.url, "/federation/v1/node")["log_size"]
-            # Restarted, so that the origin's own work of taking records in is over, as far as it can be.
+            stored, size = time.monotonic() - begun, catalogue.ask(origin.url, "/federation/v1/node")["log_size"]
+            # The origin's own work of taking records in is to be over, as far as it can be.
             while origin.indexed("japan") < size:
                 time.sleep(0.5)
-            row = {"records": report["stored"], "entries": size, "stream": follow(origin, size, None),
+            own = {"stored_s": round(stored, 1), "searchable_s": round(time.monotonic() - begun, 1), "cpu_s": round(catalogue.cpu(origin.process.pid), 1),
+                   "peak_mib": catalogue.status(origin.process.pid, "VmHWM"), "disk_mib": catalogue.disk(f"{origin.folder}/data")}
+            row = {"records": report["stored"], "entries": size, "origin": own, "stream": follow(origin, size, None),
                    "tiles": follow(origin, size, "/federation/v1/log?"), "oai_dc": oai(origin, "oai_dc"), "oai_datacite": oai(origin, "oai_datacite")}
             print(json.dumps(row), flush=True)
         finally:
