@@ -35,10 +35,7 @@ impl FromStr for TermIri {
     type Err = TermIriError;
 
     fn from_str(text: &str) -> Result<Self, TermIriError> {
-        let absolute = text.starts_with("http://") || text.starts_with("https://") || text.starts_with("urn:");
-        let clean = text.len() <= 2048
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c));
-        if absolute && clean { Ok(Self(text.to_owned())) } else { Err(TermIriError(text.to_owned())) }
+        Self::try_from(text.to_owned())
     }
 }
 
@@ -46,7 +43,13 @@ impl TryFrom<String> for TermIri {
     type Error = TermIriError;
 
     fn try_from(text: String) -> Result<Self, TermIriError> {
-        text.parse()
+        let absolute = text.starts_with("http://") || text.starts_with("https://") || text.starts_with("urn:");
+        let clean = |c: char| !matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`');
+        // Every answer of a search reads hundreds of them, nearly all of them ASCII.
+        let printed = text.bytes().all(|byte| byte.is_ascii_graphic())
+            || !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let accepted = absolute && text.len() <= 2048 && printed && text.chars().all(clean);
+        if accepted { Ok(Self(text)) } else { Err(TermIriError(text)) }
     }
 }
 

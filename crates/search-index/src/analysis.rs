@@ -5,6 +5,8 @@ use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
 
+use crate::picking::Picking;
+
 /// Stands between two words of CJK text. No word has this letter: private use is not alphanumeric.
 pub(crate) const BOUNDARY: &str = "\u{e000}";
 
@@ -46,10 +48,20 @@ pub(crate) fn analyzer(form: Form, side: Side) -> TextAnalyzer {
     }
 }
 
-/// All tokens of a text.
+/// The analyzer for stems on a record's side, for the words alone that begin like one of these.
+pub(crate) fn picking_analyzer(picking: Picking) -> TextAnalyzer {
+    let folded = TextAnalyzer::builder(Words { side: Side::Record }).filter(LowerCaser).filter(AsciiFoldingFilter);
+    folded.filter(picking).filter(Stemmer::new(Language::English)).build()
+}
+
+/// All tokens of a text, but those that an analyzer passed over.
 pub(crate) fn tokens(analyzer: &mut TextAnalyzer, text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
-    analyzer.token_stream(text).process(&mut |token| tokens.push(token.clone()));
+    analyzer.token_stream(text).process(&mut |token| {
+        if !token.text.is_empty() {
+            tokens.push(token.clone());
+        }
+    });
     tokens
 }
 

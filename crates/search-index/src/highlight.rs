@@ -4,7 +4,8 @@ use std::ops::Range;
 use dataset_model::{Term, TermIri};
 use tantivy::tokenizer::{TextAnalyzer, Token};
 
-use crate::analysis::{Form, Side, analyzer, tokens};
+use crate::analysis::{Form, Side, analyzer, picking_analyzer, tokens};
+use crate::picking::Picking;
 use crate::schema::one_spelling;
 use crate::text_query::{Asked, Named, Sequence, TextQuery};
 use crate::{Fragment, Highlight, Query, SearchDocument, Vocabulary};
@@ -33,8 +34,9 @@ impl<'a> Highlighter<'a> {
         let mut wanted: Vec<Sequence> = text.wanted().flat_map(Asked::sequences).cloned().collect();
         wanted.sort_unstable();
         wanted.dedup();
+        let words = wanted.iter().flatten().map(|(_, word)| word.as_str());
         Self {
-            stemmed: analyzer(Form::Stemmed, Side::Record),
+            stemmed: picking_analyzer(Picking::like(words)),
             plain: analyzer(Form::Plain, Side::Record),
             text,
             vocabulary,

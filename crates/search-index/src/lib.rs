@@ -41,6 +41,7 @@ mod filters;
 mod highlight;
 mod index;
 mod landing;
+mod picking;
 mod query;
 mod ranking;
 mod results;

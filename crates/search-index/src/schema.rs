@@ -11,7 +11,7 @@ use crate::{SearchDocument, SearchError, Within};
 use dataset_model::DatasetKey;
 
 /// Counts up whenever the fields, the analysis or what is written changes.
-pub(crate) const SCHEMA_VERSION: u32 = 5;
+pub(crate) const SCHEMA_VERSION: u32 = 6;
 
 /// Fast field of keys: order by it is order by [`DatasetKey`].
 pub(crate) const KEY: &str = "key";
@@ -76,7 +76,8 @@ impl Fields {
     pub(crate) fn new() -> Self {
         let mut builder = Schema::builder();
         let key = builder.add_text_field(KEY, STRING | FAST | STORED);
-        let record = builder.add_bytes_field("record", STORED);
+        // As text: the engine reads stored bytes one by one.
+        let record = builder.add_text_field("record", STORED);
         let exact = builder.add_text_field("exact", STRING);
         let words = builder.add_text_field("words", indexed(Form::Plain, IndexRecordOption::Basic));
         let organism_closure = builder.add_text_field("organism_closure", STRING);
@@ -115,11 +116,11 @@ impl Fields {
 
     /// The engine's form of a record.
     pub(crate) fn document(&self, record: &SearchDocument) -> Result<TantivyDocument, SearchError> {
-        let stored = serde_json::to_vec(record)
+        let stored = serde_json::to_string(record)
             .map_err(|source| SearchError::Document { key: record.key.clone(), source: source.into() })?;
         let mut document = TantivyDocument::new();
         document.add_text(self.key, key_text(&record.key));
-        document.add_bytes(self.record, &stored);
+        document.add_text(self.record, stored);
         exact_forms(record).iter().for_each(|form| document.add_text(self.exact, form));
         self.add_texts(&mut document, record);
         self.add_filters(&mut document, record);

@@ -212,7 +212,7 @@ fn effective_sort(sort: Sort, text: &TextQuery) -> Sort {
 
 /// The record within a stored document, as JSON.
 fn record_of<'a>(fields: &Fields, document: &'a TantivyDocument) -> &'a [u8] {
-    document.get_first(fields.record).and_then(|value| value.as_bytes()).unwrap_or_default()
+    document.get_first(fields.record).and_then(|value| value.as_str()).unwrap_or_default().as_bytes()
 }
 
 /// Reads a stored record back, or part of it.
