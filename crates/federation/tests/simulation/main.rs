@@ -71,6 +71,8 @@ async fn run(world: Arc<World>, tasks: LocalSpawner, entries: u64) -> serde_json
     for (at, of) in (0..count).flat_map(|at| (0..count).map(move |of| (at, of))).filter(|(at, of)| at != of) {
         spawn(&tasks, follow(world.clone(), (at, of), held.clone(), figures.clone()));
     }
+    // The one that will show another history has to have one.
+    world.publish(0, 3);
     figures.borrow_mut().publications = live(&world, &tasks, entries).await;
     // One node shows another history from now on; all hold of it what they held.
     let before: Vec<u64> = held.borrow().iter().map(|of| of[0].tree.size()).collect();
