@@ -78,7 +78,11 @@ where
 
 /// The program without arguments, free of variables that would configure it.
 pub(crate) fn bare_command() -> std::process::Command {
-    let mut command = std::process::Command::new(heliograph());
+    bare(std::process::Command::new(heliograph()))
+}
+
+/// A command free of variables that would configure the program.
+pub(crate) fn bare(mut command: std::process::Command) -> std::process::Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HELIOGRAPH_")) {
         command.env_remove(name);
     }

@@ -36,9 +36,11 @@ mod python;
 mod raw;
 mod setup;
 mod shared;
+mod small_disk;
 mod source_server;
 mod store;
 mod waiting;
+mod wrong_clock;
 
 pub use answer::Answer;
 pub use binary::{Output, heliograph, run, run_with};
@@ -57,9 +59,11 @@ pub use python::{npm_clients, python};
 pub use raw::raw_request;
 pub use setup::{KeyPair, PeerEntry, Setup};
 pub use shared::shared_data;
+pub use small_disk::SmallDisk;
 pub use source_server::{Fault, Page, SourceServer};
 pub use store::Store;
 pub use waiting::{PATIENCE, eventually};
+pub use wrong_clock::WrongClock;
 
 /// SHA-256 of some bytes, in hexadecimal.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {

@@ -7,7 +7,7 @@ use std::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{Client, Setup, binary::bare_command, eventually};
+use crate::{Client, Setup, SmallDisk, binary::bare, eventually, heliograph};
 
 /// One `heliograph serve` process with its own folder. It is killed when this is dropped.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Node {
     pub admin_token: String,
     /// A token with the scope `deposit`.
     pub deposit_token: String,
+    /// Where its data is, if not on the machine's disk. Dropped before the folder.
+    pub disk: Option<SmallDisk>,
     folder: TempDir,
     process: Option<Child>,
 }
@@ -36,12 +38,30 @@ impl Node {
     /// # Panics
     /// When it does not become ready.
     pub async fn start_with(setup: Setup) -> Self {
-        let folder = tempfile::Builder::new().prefix(&format!("heliograph-{}-", setup.id)).tempdir().expect("a folder");
-        let keys = folder.path().join("data/keys");
+        let folder = folder_for(&setup);
+        Self::start_in(setup, folder, None).await
+    }
+
+    /// The same, with its data on a small disk of its own.
+    ///
+    /// # Errors
+    /// In words, where the system does not let anybody mount one.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub async fn start_on_small_disk(setup: Setup, mebibytes: u32) -> Result<Self, String> {
+        let folder = folder_for(&setup);
+        let disk = SmallDisk::on(&folder.path().join("data"), mebibytes)?;
+        Ok(Self::start_in(setup, folder, Some(disk)).await)
+    }
+
+    async fn start_in(setup: Setup, folder: TempDir, disk: Option<SmallDisk>) -> Self {
+        let (admin_token, deposit_token) = Default::default();
+        let mut node = Self { setup, admin_token, deposit_token, disk, folder, process: None };
+        let keys = node.data_dir().join("keys");
         fs::create_dir_all(&keys)
-            .and_then(|()| fs::write(keys.join("node.key"), &setup.keys.secret))
+            .and_then(|()| fs::write(keys.join("node.key"), &node.setup.keys.secret))
             .expect("writing a key");
-        let mut node = Self { setup, admin_token: String::new(), deposit_token: String::new(), folder, process: None };
         node.launch().await;
         let token = node.data_dir().join("keys/admin-token");
         node.admin_token = fs::read_to_string(token).expect("the administrator's token").trim().to_owned();
@@ -59,9 +79,9 @@ impl Node {
         self.setup.url()
     }
 
-    /// Its data folder.
+    /// Its data folder, as a test sees it.
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.disk.as_ref().map_or_else(|| self.folder.path().join("data"), SmallDisk::folder)
     }
 
     /// Its configuration file.
@@ -116,6 +136,11 @@ impl Node {
         .await;
     }
 
+    /// Whether it runs, and has not ended by itself.
+    pub fn runs(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None)))
+    }
+
     /// The process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Child::id)
@@ -127,16 +152,18 @@ impl Node {
     /// When it is running already, or cannot be started.
     pub fn launch_without_waiting(&mut self) {
         assert!(self.process.is_none(), "'{}' is running already", self.id());
-        fs::write(self.config_file(), self.setup.toml(&self.data_dir())).expect("writing the configuration");
+        fs::write(self.config_file(), self.setup.toml(&self.folder.path().join("data")))
+            .expect("writing the configuration");
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("opening the log");
-        let process = bare_command()
-            .args(["serve".as_ref(), "--config".as_ref(), self.config_file().as_os_str()])
-            .envs(self.setup.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle of the log"))
-            .stderr(log)
-            .spawn()
-            .expect("starting heliograph");
+        let process =
+            bare(self.disk.as_ref().map_or_else(|| Command::new(heliograph()), |disk| disk.command(&heliograph())))
+                .args(["serve".as_ref(), "--config".as_ref(), self.config_file().as_os_str()])
+                .envs(self.setup.variables.iter().map(|(name, value)| (name, value)))
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().expect("a second handle of the log"))
+                .stderr(log)
+                .spawn()
+                .expect("starting heliograph");
         self.process = Some(process);
     }
 
@@ -251,6 +278,10 @@ impl Drop for Node {
 pub(crate) fn signal(name: &str, pid: u32) {
     let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()), "sending SIG{name} to {pid}");
+}
+
+fn folder_for(setup: &Setup) -> TempDir {
+    tempfile::Builder::new().prefix(&format!("heliograph-{}-", setup.id)).tempdir().expect("a folder")
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -30,6 +30,14 @@ pub enum Location {
 }
 
 impl Location {
+    /// Bytes that are free there; nothing where that is not known, as of a bucket.
+    pub fn free_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Local(folder) => fs4::available_space(folder).ok(),
+            Self::Memory | Self::S3 { .. } => None,
+        }
+    }
+
     pub(crate) fn store(&self) -> Result<Store, ArchiveError> {
         match self {
             Self::Local(folder) => local(folder),

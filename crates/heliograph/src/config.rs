@@ -182,6 +182,8 @@ pub struct LimitsSection {
     pub sparql_memory_bytes: u64,
     /// Bytes of drawn pictures kept on disk.
     pub render_cache_bytes: u64,
+    /// Bytes that must be free on the disk before anything new is taken in.
+    pub free_disk_bytes: u64,
 }
 
 /// `[jobs]`
@@ -275,6 +277,7 @@ impl Default for LimitsSection {
             sparql_rows,
             sparql_memory_bytes,
             render_cache_bytes,
+            free_disk_bytes,
         } = Limits::default();
         Self {
             file_bytes,
@@ -286,6 +289,7 @@ impl Default for LimitsSection {
             sparql_rows,
             sparql_memory_bytes,
             render_cache_bytes,
+            free_disk_bytes,
         }
     }
 }
@@ -387,6 +391,7 @@ impl Config {
                 sparql_rows: limits.sparql_rows,
                 sparql_memory_bytes: limits.sparql_memory_bytes,
                 render_cache_bytes: limits.render_cache_bytes,
+                free_disk_bytes: limits.free_disk_bytes,
             },
             scrub: ScrubSchedule {
                 days: self.storage.scrub_days,

@@ -20,9 +20,9 @@ pub(crate) async fn live() -> &'static str {
 /// The node can do its work.
 #[utoipa::path(get, path = "/health/ready", tag = "operation", responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; `failing` says why")))]
 pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Response {
-    let failing = node.failing_projections();
+    let failing = node.failing();
     let status = if failing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    // A damaged file is for the operator to see; all others are served as ever.
+    // A damaged file, or a full disk, is for the operator to see; all others are served as ever.
     let attention = node.needs_attention();
     (status, Json(json!({"ready": failing.is_empty(), "failing": failing, "attention": attention}))).into_response()
 }

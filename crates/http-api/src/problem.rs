@@ -85,6 +85,12 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str, &'stat
         K::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available right now", "Try again in a few seconds.")
         }
+        K::Full => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "full",
+            "The disk of this node is full",
+            "Send it again when the operator has made room; what was kept of it is not stored twice.",
+        ),
         K::PeerFault => (
             StatusCode::BAD_GATEWAY,
             "peer",

@@ -32,11 +32,12 @@
 //! * *Bit rot, or an engine that did not keep its word*: [`crate::Ledger::open`] compares size, root, hashes and last
 //!   entry of each log, and refuses a folder in which they disagree rather than signing a second history.
 //!
-//! A failed write or sync stops all writing until the ledger is opened again, because what reached the disk is unknown.
+//! A failed write or sync stops all writing until the ledger is opened again, because what reached the disk is unknown. So
+//! that a full disk is no such failure, nothing is begun unless [`HEADROOM`] and a multiple of what is written are free.
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -49,12 +50,17 @@ const LOCK_FILE: &str = "ledger.lock";
 const CACHE_BYTES: u64 = 256 * 1024 * 1024;
 /// How long threads and starting children of this process may keep the engine's file after a ledger was closed.
 const CLOSING: Duration = Duration::from_secs(10);
+/// Bytes that must be free before anything is written: pages that the engine moves, and what others write meanwhile.
+const HEADROOM: u64 = 16 * 1024 * 1024;
+/// Bytes on the disk for each byte that is written, at most: a changed page is written whole.
+const GROWTH: u64 = 4;
 
 /// Keys and what to store under them; `None` removes. Applied together or not at all.
 pub(crate) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// An ordered map of bytes on disk.
 pub(crate) struct Database {
+    folder: PathBuf,
     engine: sled::Db,
     file: File,
     /// Held as long as the engine is; dropped last, so that the next owner finds the engine closed.
@@ -82,7 +88,7 @@ impl Database {
         let engine = open_engine(dir).map_err(|error| failed(error.into()))?;
         let file = File::options().write(true).open(dir.join(ENGINE_FILE)).map_err(|error| failed(error.into()))?;
         File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| failed(error.into()))?;
-        Ok(Self { engine, file, _lock: lock })
+        Ok(Self { folder: dir.to_owned(), engine, file, _lock: lock })
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LedgerError> {
@@ -115,6 +121,19 @@ impl Database {
         to: Vec<u8>,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
         self.engine.range(from..=to).rev().map(pair)
+    }
+
+    /// Bytes that are free where it is kept.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        fs4::available_space(&self.folder).ok()
+    }
+
+    /// Fails when there may be no room for writes of so many bytes.
+    pub(crate) fn require_space(&self, bytes: u64) -> Result<(), LedgerError> {
+        let needed = HEADROOM.saturating_add(bytes.saturating_mul(GROWTH));
+        // A file system that does not say what is free has to say so when it is written to.
+        let free = self.free_bytes().unwrap_or(u64::MAX);
+        if free >= needed { Ok(()) } else { Err(LedgerError::Full { free, needed }) }
     }
 
     /// Applies all writes together. They are seen at once, and are durable after the next [`sync`](Self::sync).

@@ -44,6 +44,11 @@ impl Durability {
         Ticket(self.state().applied)
     }
 
+    /// Whether a write or sync has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state().failed
+    }
+
     /// Returns when the write of this ticket is durable. One of those who wait calls `sync` for all.
     pub(crate) fn settle(&self, ticket: Ticket, sync: impl Fn() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         let mut state = self.state();

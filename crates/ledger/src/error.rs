@@ -26,6 +26,17 @@ pub enum LedgerError {
     /// Writing failed; nothing more is written until the ledger is opened again.
     #[error("cannot write to the ledger: check free space and the disk, then restart the node")]
     Write(#[source] Cause),
+    /// So little of the disk is free that writing might fail in the middle. Nothing was written, and nothing is stopped.
+    #[error(
+        "the disk of the ledger is full ({} MiB free, {} MiB needed): free space there, and all goes on by itself",
+        free >> 20, needed >> 20
+    )]
+    Full {
+        /// Free bytes.
+        free: u64,
+        /// The bytes that must be free.
+        needed: u64,
+    },
     /// An earlier write failed, so that what is on the disk is unknown until the ledger is opened again.
     #[error("an earlier write to the ledger failed: check free space and the disk, then restart the node")]
     Stopped,

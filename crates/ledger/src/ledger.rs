@@ -94,7 +94,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Conflict`] when the log has not the expected size; [`LedgerError::BadEntry`],
     /// [`LedgerError::BrokenChain`] and [`LedgerError::WrongDigest`] when what is appended is wrong in itself. In all
-    /// these cases nothing happened. After [`LedgerError::Write`] no more is written until the ledger is opened again.
+    /// these cases nothing happened, and nothing when the disk is full ([`LedgerError::Full`]). After [`LedgerError::Write`] no more is written until the ledger is opened again.
     pub fn append(&self, node: &NodeId, append: Append) -> Result<Range<u64>, LedgerError> {
         let mut frontiers = self.shared.frontiers.lock().map_err(|_| LedgerError::Stopped)?;
         let frontier = frontiers.get(node).cloned().unwrap_or_default();
@@ -107,6 +107,7 @@ impl Ledger {
             return Err(LedgerError::Conflict { expected, actual });
         }
         let plan = append::plan(&self.database, node, frontier, append)?;
+        self.database.require_space(bytes_of(&plan.writes))?;
         let applied = self.shared.durability.apply(|| self.database.apply(plan.writes));
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
         let ticket = applied?;
@@ -122,14 +123,33 @@ impl Ledger {
     /// Changes documents, all or none. On return the changes are on the disk.
     ///
     /// # Errors
-    /// When writing fails.
+    /// When the disk is full, or writing fails.
     pub fn write(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
         let writer = self.shared.frontiers.lock().map_err(|_| LedgerError::Stopped)?;
         let mut writes = Writes::new();
         append::change(&self.database, &mut writes, changes)?;
+        self.database.require_space(bytes_of(&writes))?;
         let ticket = self.shared.durability.apply(|| self.database.apply(writes))?;
         drop(writer);
         self.shared.durability.settle(ticket, || self.database.sync())
+    }
+
+    /// Bytes that are free where it is kept; nothing where the system does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.database.free_bytes()
+    }
+
+    /// Fails while there is too little room on the disk to write anything.
+    ///
+    /// # Errors
+    /// [`LedgerError::Full`].
+    pub fn require_space(&self) -> Result<(), LedgerError> {
+        self.database.require_space(0)
+    }
+
+    /// Whether a write has failed, so that nothing more is written until the ledger is opened again.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.durability.has_failed()
     }
 
     /// The bytes of an entry.
@@ -214,4 +234,9 @@ impl Ledger {
             *published = size.max(*published);
         }
     }
+}
+
+/// The bytes of keys and values that are written.
+fn bytes_of(writes: &Writes) -> u64 {
+    writes.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum()
 }

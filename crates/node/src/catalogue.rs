@@ -150,7 +150,10 @@ impl Node {
         let mut import = Import::begin(self, source)?;
         while let Some(item) = listing.next().await {
             match item {
-                Ok(ListingItem::Crate { path, bytes, stamp }) => import.take(path, bytes, stamp)?,
+                Ok(ListingItem::Crate { path, bytes, stamp }) => {
+                    self.require_space()?;
+                    import.take(path, bytes, stamp)?;
+                }
                 Ok(ListingItem::Unreadable { path, why }) => import.refuse(path, why),
                 Ok(ListingItem::Unchanged { path }) => import.keep(path),
                 Ok(ListingItem::Withdrawn { path }) => _ = import.gone.insert(path),
@@ -348,7 +351,8 @@ impl<'a> Import<'a> {
                 if matches!(event, Event::Withdraw(_)) { before.version } else { before.version.next() }
             }
         };
-        let entry = Entry { dataset: dataset.clone(), version, previous, time: Timestamp::now(), event };
+        let time = node.time_of_new_entry()?;
+        let entry = Entry { dataset: dataset.clone(), version, previous, time, event };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;
         self.pending.entries.push(bytes);
         Ok(version)

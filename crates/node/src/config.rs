@@ -106,6 +106,8 @@ pub struct Limits {
     pub sparql_memory_bytes: u64,
     /// Bytes of drawn pictures kept on disk.
     pub render_cache_bytes: u64,
+    /// Bytes that must be free on the disk before anything new is taken in.
+    pub free_disk_bytes: u64,
 }
 
 impl Default for Limits {
@@ -120,6 +122,7 @@ impl Default for Limits {
             sparql_rows: 100_000,
             sparql_memory_bytes: 1 << 30,
             render_cache_bytes: 1 << 30,
+            free_disk_bytes: 256 << 20,
         }
     }
 }

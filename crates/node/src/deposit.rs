@@ -77,6 +77,7 @@ impl Node {
         if let Some(known) = self.known_client_key(actor, new.client_key.as_deref())? {
             return self.draft_of_client_key(&known);
         }
+        self.require_space()?;
         let id = self.mint_id()?;
         let (dataset, version, inherited) = match &new.new_version_of {
             None => (id.clone(), VersionNumber::FIRST, Vec::new()),
@@ -197,6 +198,7 @@ impl Node {
         let draft = self.open_draft(actor, id)?;
         let lock = self.drafts_in_use.of(id);
         let Ok(_shared) = lock.try_read() else { return Err(self.busy(id)) };
+        self.require_space()?;
         self.make_room(id, &path)?;
         let expect = Expect { sha256: expected, size: None, max_bytes: self.config.limits.file_bytes };
         let blob = self.archive.put_draft_file(id, body, expect).await.map_err(refused_body)?;

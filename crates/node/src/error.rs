@@ -53,6 +53,9 @@ pub enum NodeError {
     /// The node cannot do this right now.
     #[error("{0}")]
     Unavailable(String),
+    /// There is too little room on the disk.
+    #[error("{0}")]
+    Full(String),
     /// A peer sent something wrong, or nothing.
     #[error("peer '{peer}': {source}")]
     Peer {
@@ -102,6 +105,7 @@ pub enum ErrorKind {
     TooLarge,
     TooMany,
     Unavailable,
+    Full,
     PeerFault,
     Internal,
 }
@@ -110,6 +114,9 @@ impl NodeError {
     /// Which of the ways to fail this is.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Full(_) => ErrorKind::Full,
+            Self::Ledger(LedgerError::Stopped) => ErrorKind::Unavailable,
+            _ if self.met_a_full_disk() => ErrorKind::Full,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Malformed(_) => ErrorKind::Malformed,
             Self::NotAcceptable(_) => ErrorKind::NotAcceptable,
@@ -126,6 +133,20 @@ impl NodeError {
                 ErrorKind::Internal
             }
         }
+    }
+
+    /// Whether a store below met a disk or a quota without room.
+    fn met_a_full_disk(&self) -> bool {
+        use std::{error::Error, io};
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
     }
 
     /// The broken rules, where the error carries any.
@@ -156,6 +177,7 @@ impl From<LedgerError> for NodeError {
                 "another process holds this node's data folder: stop the running node first, or talk to it with --node"
                     .into(),
             ),
+            LedgerError::Full { .. } => Self::Full(source.to_string()),
             other => Self::Ledger(other),
         }
     }

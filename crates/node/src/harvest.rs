@@ -16,7 +16,7 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
 };
 
-use crate::{Actor, Node, NodeError, Rejected, Scope, hints, origin::harvest_key, peers::Peer, policy};
+use crate::{Actor, ErrorKind, Node, NodeError, Rejected, Scope, hints, origin::harvest_key, peers::Peer, policy};
 
 /// Entries taken from a peer in one commit.
 const BATCH: u64 = 1024;
@@ -130,8 +130,9 @@ impl Node {
             Err(error) => {
                 status.error = Some(sentence(error));
                 status.peer_fault = matches!(error, NodeError::Peer { source, .. } if source.is_peer_fault());
-                // That witnesses are slow is no reason to look less often.
-                let waits = matches!(error, NodeError::Peer { source: FederationError::NotWitnessed { .. }, .. });
+                // That witnesses are slow, or that the own disk is full, is no reason to look less often.
+                let waits = matches!(error, NodeError::Peer { source: FederationError::NotWitnessed { .. }, .. })
+                    || error.kind() == ErrorKind::Full;
                 status.failures += u32::from(!waits);
             }
         }
@@ -155,6 +156,7 @@ impl Node {
         self.ask_again(peer, id).await?;
         let mut bulk = open_bulk(peer, &checkpoint, &held).await;
         while held.size() < checkpoint.size {
+            self.require_space()?;
             let (batch, given) = match &mut bulk {
                 Some(stream) => {
                     let next = stream.next_batch(&held, BATCH).await.map_err(|error| peer.fault(error))?;

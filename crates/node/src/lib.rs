@@ -69,6 +69,7 @@ mod scrubbing;
 mod searching;
 mod service;
 mod sources;
+mod space;
 mod sparql;
 mod studies;
 mod term_completion;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dataset_model::Digest;
+use dataset_model::{Digest, Timestamp};
 use federation::{
     NodeDescription, PeerDescription, Tree, WitnessDescription,
     crate_stream::{CrateRequest, MAX_DIGESTS, encode},
@@ -26,6 +26,15 @@ impl Node {
             Some((_, note)) => note.clone(),
             None => last.insert((tree, self.key.sign_checkpoint(tree.size, tree.root))).1.clone(),
         }
+    }
+
+    /// The time of a new entry of the own log: now, and not before that of the last one. A clock that was set back must not hide
+    /// new entries from those who ask for what came since a moment.
+    pub(crate) fn time_of_new_entry(&self) -> Result<Timestamp, NodeError> {
+        let own = &self.config.id;
+        let last = self.ledger.size(own)?.checked_sub(1).map(|last| self.entry(own, last)).transpose()?;
+        let now = Timestamp::now();
+        Ok(last.map_or(now, |last| now.max(last.time)))
     }
 
     /// A hash tile of the node's log (C2SP `tlog-tiles`), `width` hashes wide where it is partial.

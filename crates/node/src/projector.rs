@@ -58,6 +58,8 @@ impl Projector {
             let size = node.ledger.size(&log)?;
             let mut from = applied.get(&log).copied().unwrap_or(0);
             while from < size {
+                // A store that meets a full disk in the middle of a commit has to be opened again.
+                node.ledger.require_space()?;
                 let to = size.min(from + BATCH);
                 let changes = changes(node, &log, from..to)?;
                 applied.insert(log.clone(), to);

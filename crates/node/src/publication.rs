@@ -150,6 +150,7 @@ impl Node {
         };
         recovery::heal_draft(self, id).await?;
         let draft = self.open_draft(actor, id)?;
+        self.require_space()?;
         self.require_next_version(actor, &draft)?;
         if let Some((_, live)) = job {
             live.begin("validating", 0);
@@ -346,7 +347,7 @@ impl Node {
             dataset: draft.dataset.clone(),
             version: draft.version,
             previous: self.ledger.head(&self.config.id, &draft.dataset)?,
-            time: Timestamp::now(),
+            time: self.time_of_new_entry()?,
             event: if first { Event::Publish(published) } else { Event::Revise(published) },
         };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;

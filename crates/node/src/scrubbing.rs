@@ -166,7 +166,10 @@ impl Node {
         let now = Timestamp::now();
         let begun = match (last.started, last.finished) {
             (Some(_), None) => last,
-            (Some(started), Some(_)) if now.unix_seconds() - started.unix_seconds() < days.saturating_mul(86_400) => {
+            // One that began in the future was begun by a clock that was wrong: nobody knows how long ago.
+            (Some(started), Some(_))
+                if (0..days.saturating_mul(86_400)).contains(&(now.unix_seconds() - started.unix_seconds())) =>
+            {
                 return Ok(());
             }
             // A new node has nothing that could have rotted: its first pass is due when the time has come.
@@ -386,7 +389,7 @@ impl Node {
         let damaged = (damaged > 0).then(|| format!("{damaged} stored file(s) are damaged: see /api/v1/scrub"));
         let erasing = self.eraser.failure().map(|why| format!("something withdrawn is not erased yet: {why}"));
         let mirrors = self.mirrors.failures();
-        damaged.into_iter().chain(erasing).chain(mirrors).collect()
+        self.shortage().into_iter().chain(damaged).chain(erasing).chain(mirrors).collect()
     }
 }
 

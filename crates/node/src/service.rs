@@ -94,6 +94,8 @@ pub struct Node {
     pub(crate) scrubbing: tokio::sync::Mutex<()>,
     /// Counts files that were replaced on disk, so that nobody reads on from one that is gone.
     pub(crate) replaced: AtomicU64,
+    /// Becomes true when the node has to be opened again.
+    pub(crate) new_start: watch::Sender<bool>,
     pub(crate) board: Board,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) foreign: Option<Arc<dyn ForeignConverter>>,
@@ -196,6 +198,7 @@ impl Node {
             eraser: Eraser::default(),
             scrubbing: tokio::sync::Mutex::new(()),
             replaced: AtomicU64::new(0),
+            new_start: watch::Sender::new(false),
             board: Board::default(),
             engine,
             foreign,
@@ -212,6 +215,7 @@ impl Node {
         tasks.push(self.start_followers(&stopped));
         tasks.push(tokio::spawn(self.clone().announce(stopped.clone())));
         tasks.push(self.start_jobs(&stopped));
+        tasks.push(self.start_watching_space(&stopped));
         tasks.extend(self.start_sources(&stopped));
         tasks.push(self.start_ontologies(&stopped));
         tasks.push(self.start_eraser(&stopped));

@@ -95,6 +95,7 @@ impl Node {
             let lock = node.drafts_in_use.of(&id);
             let Ok(_alone) = lock.try_write() else { return Err(node.busy(&id)) };
             let draft = node.open_draft(&actor, &id)?;
+            node.require_space()?;
             let outcome = node.take_archive(&draft, upload, body).await;
             if outcome.is_err() {
                 node.forget_arrivals(&id).await?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dataset_model::{DatasetId, Entry, Event, Timestamp, Withdrawn};
+use dataset_model::{DatasetId, Entry, Event, Withdrawn};
 use ledger::{Append, Change};
 
 use crate::{Actor, Node, NodeError, Tombstone, VersionChoice, error::reason_from, policy};
@@ -29,7 +29,7 @@ impl Node {
             dataset: id.clone(),
             version: latest.version,
             previous: Some(*index),
-            time: Timestamp::now(),
+            time: self.time_of_new_entry()?,
             event: Event::Withdraw(Withdrawn { reason }),
         };
         let bytes = entry.to_bytes().map_err(|error| NodeError::Internal(error.to_string()))?;

@@ -46,6 +46,11 @@ fn described(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         K::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "Ask for less."),
         K::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Try again in a few seconds."),
         K::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", "Try again in a few seconds."),
+        K::Full => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The disk of this node is full",
+            "Try again when its operator has made room.",
+        ),
         K::PeerFault => {
             (StatusCode::BAD_GATEWAY, "A partner node failed", "What is held of it stays; it is asked again soon.")
         }

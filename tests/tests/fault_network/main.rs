@@ -1,9 +1,11 @@
-//! Five nodes that follow each other through a network with faults, and are killed in between. Whatever happens, no catalogue ever
-//! shrinks but by a withdrawal or shows what nobody announced; and once the network is well, all agree with the truth.
+//! Five nodes that follow each other through a network with faults, on machines with faults: they are killed in between, the clocks
+//! of two are wrong, and the disk of one fills up. Whatever happens, no catalogue ever shrinks but by a withdrawal or shows what
+//! nobody announced; and once network and disk are well, all agree with the truth.
 //!
 //! The seed is printed. `HELIOGRAPH_FAULT_SEED` repeats a plan (what the machine does in between differs), `HELIOGRAPH_FAULT_STEPS`
 //! makes it longer.
 
+mod machines;
 mod wire;
 
 use std::{
@@ -11,22 +13,25 @@ use std::{
     sync::Arc,
 };
 
-use e2e_tests::{Client, Dataset, Node, PeerEntry, Setup, Words, eventually};
+use e2e_tests::{Answer, Client, Dataset, Node, PeerEntry, Setup, Words, eventually, run};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IteratorRandom};
 use serde_json::{Value, json};
 
+use machines::{Machines, SMALL_DISK, is_full};
 use wire::Wire;
 
 const NAMES: [&str; 5] = ["europe", "japan", "australia", "africa", "america"];
 
 struct Network {
+    machines: Machines,
     nodes: Vec<Node>,
     wires: Vec<Arc<Wire>>,
 }
 
 impl Network {
     /// Each node follows every other through a wire of its own.
-    async fn start(seed: u64) -> Self {
+    async fn start(seed: u64, random: &mut StdRng) -> Self {
+        let machines = Machines::new();
         let mut setups = Vec::new();
         for name in NAMES {
             setups.push(Setup::new(name).await);
@@ -39,9 +44,9 @@ impl Network {
                 wires.push(wire);
                 setup.peers.push(PeerEntry { url, ..other.as_peer() });
             }
-            nodes.push(Node::start_with(setup).await);
+            nodes.push(machines.start(nodes.len(), setup, random).await);
         }
-        Self { nodes, wires }
+        Self { machines, nodes, wires }
     }
 }
 
@@ -50,6 +55,16 @@ impl Network {
 struct Truth {
     live: BTreeMap<String, usize>,
     withdrawn: BTreeSet<String>,
+    /// Imports that a full disk broke off, by node, step and number of records. What they brought until then may be there.
+    broken: Vec<(usize, u64, usize)>,
+}
+
+impl Truth {
+    /// The records of imports that were broken off.
+    fn perhaps(&self) -> impl Iterator<Item = String> {
+        let ids = |&(at, step, count): &(usize, u64, usize)| ids_of_import(NAMES[at], step, count);
+        self.broken.iter().flat_map(ids)
+    }
 }
 
 /// What a node showed when it was looked at last.
@@ -63,14 +78,14 @@ struct Seen {
 async fn all_nodes_agree_with_the_truth_after_a_network_full_of_faults() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let seed = number("HELIOGRAPH_FAULT_SEED").unwrap_or_else(rand::random);
-    let steps = number("HELIOGRAPH_FAULT_STEPS").unwrap_or(40);
+    let steps = number("HELIOGRAPH_FAULT_STEPS").unwrap_or(48);
     eprintln!("fault network: HELIOGRAPH_FAULT_SEED={seed} HELIOGRAPH_FAULT_STEPS={steps}");
     let mut random = StdRng::seed_from_u64(seed);
-    let mut network = Network::start(seed).await;
+    let mut network = Network::start(seed, &mut random).await;
     let (mut truth, mut seen) = (Truth::default(), NAMES.map(|_| Seen::default()));
     for step in 0..steps {
         let at = random.random_range(0..NAMES.len());
-        step_of(&mut network.nodes[at], at, &mut truth, (step, &mut random)).await;
+        network.step(at, &mut truth, (step, &mut random)).await;
         let looker = random.random_range(0..NAMES.len());
         seen[looker].look(&network.nodes[looker].anybody(), &truth).await;
     }
@@ -79,6 +94,7 @@ async fn all_nodes_agree_with_the_truth_after_a_network_full_of_faults() {
     assert!(injected > 20, "the network was too well to prove anything");
 
     network.wires.iter().for_each(|wire| wire.heal());
+    network.mend_disk(&mut truth, &mut random).await;
     for (node, seen) in network.nodes.iter().zip(&mut seen) {
         agrees(node, &truth).await;
         seen.look(&node.anybody(), &truth).await;
@@ -89,45 +105,105 @@ async fn all_nodes_agree_with_the_truth_after_a_network_full_of_faults() {
     }
 }
 
-/// One thing that happens at a node.
-async fn step_of(node: &mut Node, at: usize, truth: &mut Truth, (step, random): (u64, &mut StdRng)) {
-    match random.random_range(0..10) {
-        0 | 1 => {
-            node.kill();
-            node.launch().await;
+impl Network {
+    /// One thing that happens at a node.
+    async fn step(&mut self, at: usize, truth: &mut Truth, (step, random): (u64, &mut StdRng)) {
+        match random.random_range(0..12) {
+            0 | 1 => self.machines.crash(at, &mut self.nodes[at], random).await,
+            2 | 3 => self.withdraw(at, truth, random).await,
+            4 | 5 => self.import(at, truth, (step, random.random_range(1..40)), false).await,
+            6 | 7 => self.fill_or_empty(truth, (step, random)).await,
+            _ => self.deposit(at, truth, step).await,
         }
-        2 | 3 => {
-            let own = truth.live.iter().filter(|(id, of)| **of == at && !id.contains('.')).map(|(id, _)| id.clone());
-            let Some(id) = own.choose(random) else { return };
-            node.admin().withdraw(&id, "test-record").await;
-            truth.live.remove(&id);
-            truth.withdrawn.insert(id);
+    }
+
+    async fn withdraw(&self, at: usize, truth: &mut Truth, random: &mut StdRng) {
+        let own = truth.live.iter().filter(|(id, of)| **of == at && !id.contains('.')).map(|(id, _)| id.clone());
+        let Some(id) = own.choose(random).filter(|_| !is_full(&self.nodes[at])) else { return };
+        self.nodes[at].admin().withdraw(&id, "test-record").await;
+        truth.live.remove(&id);
+        truth.withdrawn.insert(id);
+    }
+
+    async fn deposit(&self, at: usize, truth: &mut Truth, step: u64) {
+        let (node, dataset) = (&self.nodes[at], Dataset::small(&format!("Step {step}")));
+        if is_full(node) {
+            let refused = node.depositor().post("/api/v1/deposits", &dataset.crate_json).await;
+            return assert_full(refused);
         }
-        4 | 5 => {
-            for id in import(node, step, random.random_range(1..40)).await {
-                truth.live.insert(id, at);
+        truth.live.insert(node.depositor().deposit(&dataset).await.id, at);
+    }
+
+    /// An import, while the disk fills up if so wished.
+    async fn import(&self, at: usize, truth: &mut Truth, (step, count): (u64, usize), filling: bool) {
+        let node = &self.nodes[at];
+        let fill = async {
+            if let Some(disk) = node.disk.as_ref().filter(|_| filling) {
+                tokio::task::block_in_place(|| disk.fill());
             }
+        };
+        let (answer, ()) = tokio::join!(send_import(node, step, count), fill);
+        if answer.status == 200 {
+            let report = answer.json();
+            assert_eq!(
+                report["stored"].as_u64().zip(report["unchanged"].as_u64()).map(|(a, b)| a + b),
+                Some(count as u64)
+            );
+            truth.live.extend(ids_of_import(node.id(), step, count).map(|id| (id, at)));
+        } else {
+            assert!(is_full(node), "{answer:?}");
+            assert_full(answer);
+            truth.broken.push((at, step, count));
         }
-        _ => {
-            let id = node.depositor().deposit(&Dataset::small(&format!("Step {step}"))).await.id;
-            truth.live.insert(id, at);
+    }
+
+    /// Fills the small disk, now and then in the middle of an import; or makes room there.
+    async fn fill_or_empty(&mut self, truth: &mut Truth, (step, random): (u64, &mut StdRng)) {
+        if is_full(&self.nodes[SMALL_DISK]) {
+            return self.machines.make_room(&mut self.nodes[SMALL_DISK]).await;
         }
+        let Some(disk) = &self.nodes[SMALL_DISK].disk else { return };
+        eprintln!("the disk of '{}' fills up", self.nodes[SMALL_DISK].id());
+        if random.random_bool(0.5) {
+            return disk.fill();
+        }
+        self.import(SMALL_DISK, truth, (step, random.random_range(20..200)), true).await;
+    }
+
+    /// Makes room on the small disk, and asks once more for what was refused; then nothing may be missing after a start.
+    async fn mend_disk(&mut self, truth: &mut Truth, random: &mut StdRng) {
+        self.machines.make_room(&mut self.nodes[SMALL_DISK]).await;
+        for (at, step, count) in std::mem::take(&mut truth.broken) {
+            self.import(at, truth, (step, count), false).await;
+        }
+        self.machines.crash(SMALL_DISK, &mut self.nodes[SMALL_DISK], random).await;
+        let node = &self.nodes[SMALL_DISK];
+        let audit = ["verify", "--node", &node.url(), "--key", &node.setup.keys.public, "--bytes"];
+        run(audit).await.ok();
     }
 }
 
-/// Records of a source of its own; gives their ids.
-async fn import(node: &Node, step: u64, count: usize) -> Vec<String> {
+/// A node whose disk is full says so. One that met the end of the disk in the middle of a write takes nothing until it has started
+/// again.
+fn assert_full(answer: Answer) {
+    let stopped = answer.status == 503 && answer.text().contains("ledger");
+    assert!(stopped || (answer.status == 507 && answer.text().contains("is full")), "{answer:?}");
+}
+
+/// Sends records of a source of its own.
+async fn send_import(node: &Node, step: u64, count: usize) -> Answer {
     let line = |at: usize| {
         let iri = format!("https://archive.example/{}-{step}-{at}", node.id());
         let document = Words::titled(&format!("Record {at} of step {step}")).crate_at(&iri);
         json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
     };
-    let source = format!("s{step}");
-    let request = node.admin().request(reqwest::Method::POST, &format!("/api/v1/sources/{source}/import"));
+    let request = node.admin().request(reqwest::Method::POST, &format!("/api/v1/sources/s{step}/import"));
     let lines: String = (0..count).map(line).collect();
-    let report = node.admin().send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.expect(200).json();
-    assert_eq!(report["stored"], count, "{report}");
-    (0..count).map(|at| format!("{source}.{}-{step}-{at}", node.id())).collect()
+    node.admin().send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await
+}
+
+fn ids_of_import(node: &str, step: u64, count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(move |at| format!("s{step}.{node}-{step}-{at}"))
 }
 
 impl Seen {
@@ -140,7 +216,9 @@ impl Seen {
             assert!(held >= before, "what is held of '{id}' shrank from {before} to {held}");
         }
         let records = records(node).await;
-        let unknown = |id: &&String| !truth.live.contains_key(*id) && !truth.withdrawn.contains(*id);
+        let known: BTreeSet<String> =
+            truth.live.keys().chain(&truth.withdrawn).cloned().chain(truth.perhaps()).collect();
+        let unknown = |id: &&String| !known.contains(*id);
         let strange: Vec<_> = records.iter().filter(unknown).collect();
         assert!(strange.is_empty(), "nobody announced {strange:?}");
         let lost: Vec<_> =

@@ -1,6 +1,10 @@
-use std::{pin::pin, process::ExitCode};
+use std::{
+    os::unix::process::CommandExt,
+    pin::pin,
+    process::{Command, ExitCode},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::ConfigFile;
@@ -15,9 +19,25 @@ pub(crate) async fn serve(arguments: &ConfigFile) -> Result<ExitCode> {
         server = Server::start(config) => server?,
         () = &mut told => return Ok(ExitCode::SUCCESS),
     };
-    told.await;
+    let again = tokio::select! {
+        () = told => false,
+        () = server.node().new_start_wanted() => true,
+    };
+    if again {
+        tracing::warn!("a write to the disk failed, and there is room now: the node starts again");
+    }
     server.stop().await;
-    Ok(ExitCode::SUCCESS)
+    if again { begin_anew() } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Puts a new run of this program in the place of this one, with the same arguments: nothing that a failed write left in memory
+/// is used any more, and whoever watches the process sees no end of it.
+fn begin_anew() -> Result<ExitCode> {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    let program = std::env::current_exe().context("the program to start again")?;
+    // Returns only when it failed.
+    Err(Command::new(program).arg0(name).args(arguments).exec()).context("starting again")
 }
 
 /// Waits for Ctrl-C or SIGTERM. Both are caught from the call on, so that none that comes before the wait ends the program.

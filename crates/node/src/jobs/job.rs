@@ -237,6 +237,7 @@ impl From<JobProblem> for NodeError {
             ErrorKind::TooLarge => Self::TooLarge(detail),
             ErrorKind::TooMany => Self::TooMany(detail),
             ErrorKind::Unavailable => Self::Unavailable(detail),
+            ErrorKind::Full => Self::Full(detail),
             ErrorKind::PeerFault | ErrorKind::Internal => Self::Internal(detail),
         }
     }

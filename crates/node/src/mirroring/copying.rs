@@ -60,6 +60,7 @@ impl Node {
         if peer.policy.max_dataset_bytes.is_some_and(|most| bytes > most) || bytes > room {
             return Ok(Copied::TooLarge);
         }
+        self.require_space_for_copies(bytes)?;
         let missing = self.missing_files(&object, &manifest).await?;
         let fetched =
             missing.into_iter().map(|file| self.fetch_file(key, entry.version, file, (&object, &sources, meter)));

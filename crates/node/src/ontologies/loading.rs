@@ -35,6 +35,7 @@ impl Node {
         E: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         policy::require(actor, Scope::Curate)?;
+        self.require_space()?;
         let node = self.clone();
         let task = tokio::spawn(async move {
             let turn = tokio::time::timeout(PATIENCE, node.ontologies.loading.lock()).await;

@@ -1,0 +1,85 @@
+//! Room on the disk: while there is little of it nothing new is taken in, and what a full disk stopped begins anew.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{Node, NodeError};
+
+/// How often the disk is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Node {
+    /// Fails while there is too little room to take in anything new.
+    pub(crate) fn require_space(&self) -> Result<(), NodeError> {
+        self.shortage().map_or(Ok(()), |why| Err(NodeError::Full(why)))
+    }
+
+    /// Fails while there is too little room for copies of so many bytes.
+    pub(crate) fn require_space_for_copies(&self, bytes: u64) -> Result<(), NodeError> {
+        self.require_space()?;
+        let needed = self.config.limits.free_disk_bytes.saturating_add(bytes);
+        short("copies", self.config.mirror.free_bytes(), needed).map_or(Ok(()), |why| Err(NodeError::Full(why)))
+    }
+
+    /// Which disk is too full for new deposits, records and entries of peers, if one is.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        let needed = self.config.limits.free_disk_bytes;
+        short("data", self.ledger.free_bytes(), needed)
+            .or_else(|| short("archive", self.config.archive.free_bytes(), needed))
+    }
+
+    /// What keeps the node from doing its work.
+    pub fn failing(&self) -> Vec<String> {
+        let stopped = "ledger: a write failed, and what is on the disk is not known; nothing more is written until the node \
+                       starts again, which it does by itself as soon as there is room on the disk";
+        let stopped = self.ledger.is_stopped().then(|| stopped.to_owned());
+        stopped.into_iter().chain(self.failing_projections()).collect()
+    }
+
+    /// Returns when the node has to be opened again: a write failed, and there is room on the disk (again).
+    pub async fn new_start_wanted(&self) {
+        let mut wanted = self.new_start.subscribe();
+        // An error means that the node is being dropped; nobody waits then.
+        let _ = wanted.wait_for(|wanted| *wanted).await;
+    }
+
+    /// Starts the task that says when there is too little room, and when there is enough again.
+    pub(crate) fn start_watching_space(self: &Arc<Self>, stopped: &watch::Receiver<bool>) -> JoinHandle<()> {
+        let (node, mut stopped) = (self.clone(), stopped.clone());
+        tokio::spawn(async move {
+            let mut was_short = false;
+            while !*stopped.borrow() {
+                was_short = node.look_at_space(was_short);
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    _ = stopped.changed() => return,
+                }
+            }
+        })
+    }
+
+    fn look_at_space(&self, was_short: bool) -> bool {
+        let shortage = self.shortage();
+        match &shortage {
+            Some(why) if !was_short => tracing::warn!(why, "nothing new is taken in"),
+            None if was_short => tracing::info!("there is room on the disk again"),
+            _ => {}
+        }
+        if shortage.is_none() && self.ledger.is_stopped() {
+            self.new_start.send_if_modified(|wanted| !std::mem::replace(wanted, true));
+        }
+        shortage.is_some()
+    }
+}
+
+/// What is wrong with a disk that has less than `needed` bytes free.
+fn short(what: &str, free: Option<u64>, needed: u64) -> Option<String> {
+    let free = free.filter(|free| *free < needed)?;
+    Some(format!(
+        "the disk of this node's {what} is full: {} MiB are free, and less than {} MiB (limits.free_disk_bytes) are kept for \
+         withdrawals and for what is under way. The operator has to make room; then it goes on by itself",
+        free >> 20,
+        needed.div_ceil(1 << 20)
+    ))
+}
