@@ -77,6 +77,48 @@ async fn partners_follow_a_log_to_the_key_that_its_old_one_signed() {
 }
 
 #[tokio::test]
+async fn fetch_and_verify_go_along_the_keys_that_the_one_given_led_to_and_no_others() {
+    let (mut japan, mut europe) = pair().await;
+    let id = japan.depositor().deposit(&Dataset::small("Egret")).await.id;
+    state_is(&europe, "one is held", |state| state["held"] == 1).await;
+    let old = japan.setup.keys.public.clone();
+    rotate(&mut japan).await;
+    let new = rotate(&mut japan).await["to"].as_str().unwrap().to_owned();
+    japan.depositor().deposit(&Dataset::small("Egret again")).await;
+    state_is(&europe, "the new key is followed", |state| state["public_key"] == new && state["held"] == 2).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = async |from: &Node, key: &str, to: &str| {
+        let to = folder.path().join(to);
+        run(["fetch", &id, to.to_str().unwrap(), "--node", &from.url(), "--key", key, "--json"]).await
+    };
+    let verify = async |key: &str| run(["verify", "--node", &japan.url(), "--key", key, "--json"]).await;
+    for fetched in [fetch(&japan, &old, "origin").await, fetch(&europe, &old, "follower").await] {
+        let fetched = fetched.ok().json();
+        assert_eq!(fetched["key"], new);
+        assert!(fetched["trust"].as_str().unwrap().contains("signed by the one before"), "{fetched}");
+    }
+    let audit = verify(&old).await.ok().json();
+    assert_eq!((&audit["valid"], &audit["key"]), (&json!(true), &json!(new)), "{audit}");
+
+    let stranger = KeyPair::new("japan").await.public;
+    let refused = fetch(&japan, &stranger, "stranger").await;
+    assert!(!refused.status.success() && refused.stderr.contains("no change of key leads on"), "{refused:?}");
+    assert!(!folder.path().join("stranger").exists(), "nothing was fetched");
+    let audit = verify(&stranger).await;
+    assert!(
+        !audit.status.success() && audit.json()["trust"].as_str().unwrap().contains("no change of key"),
+        "{audit:?}"
+    );
+
+    // A follower tells the keys, and has the proof, when the node itself is away; the bytes it does not have.
+    japan.stop().await;
+    let left = fetch(&europe, &old, "alone").await;
+    assert!(!left.status.success() && !left.stderr.contains("no change of key"), "{left:?}");
+    europe.stop().await;
+}
+
+#[tokio::test]
 async fn a_key_that_the_old_one_did_not_sign_is_not_followed() {
     let (mut japan, europe) = pair().await;
     japan.depositor().deposit(&Dataset::small("Heron one")).await;

@@ -76,7 +76,7 @@ pub use mirrored::{MirroredPage, MirroredVersion};
 pub use proof::{FileProof, ProvenFiles, ProvenVersion, VersionProof};
 pub use puller::{Batch, Comparison, Puller};
 pub use reach::Reach;
-pub use rotation::{KeyChain, KeyChange};
+pub use rotation::{KeyChain, KeyChange, LogKeys};
 pub use sparql::ask_sparql;
 pub use tiles::Tree;
 pub use witness::{AddCheckpoint, MAX_ADD_CHECKPOINT_BYTES};

@@ -7,7 +7,7 @@ use dataset_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Checkpoint, FederationError, PublicKey};
+use crate::{Checkpoint, FederationError, LogKeys, PublicKey};
 
 /// A version's entry and its way to the signed checkpoint, as `/api/v1/datasets/{id}/versions/{version}/proof` gives it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,8 +80,21 @@ impl VersionProof {
         dataset: &DatasetId,
         version: VersionNumber,
     ) -> Result<ProvenVersion, FederationError> {
+        self.verify_by(&LogKeys::new(key.clone()), dataset, version)
+    }
+
+    /// The same, with a key and those that it led to.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_by(
+        &self,
+        keys: &LogKeys,
+        dataset: &DatasetId,
+        version: VersionNumber,
+    ) -> Result<ProvenVersion, FederationError> {
         let wrong = || FederationError::BadEntry { index: self.index };
-        let checkpoint = key.verify_checkpoint(self.checkpoint.as_bytes())?;
+        let checkpoint = keys.verify_checkpoint(self.checkpoint.as_bytes())?;
         let bytes = canonical_json(&self.entry).map_err(|_| wrong())?;
         let root = root_from_path(leaf_hash(&bytes), self.index, checkpoint.size, &self.proof);
         if root != Some(checkpoint.root) {

@@ -4,7 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use dataset_model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{FederationError, NodeKey, PublicKey, checkpoint::decimal, note, tiles::Tree};
+use crate::{
+    Checkpoint, Comparison, FederationError, NodeKey, PublicKey, Puller, checkpoint::decimal, note, tiles::Tree,
+};
 
 /// The first line of a statement.
 const HEADER: &str = "heliograph/key-change/v1";
@@ -95,5 +97,119 @@ impl KeyChain {
             }
         }
         Ok(changes)
+    }
+}
+
+/// A log's key that somebody trusts, and the changes that led on from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogKeys {
+    first: PublicKey,
+    changes: Vec<KeyChange>,
+}
+
+impl LogKeys {
+    /// A key alone.
+    pub fn new(first: PublicKey) -> Self {
+        Self { first, changes: Vec::new() }
+    }
+
+    /// The same key, and where a chain leads from it.
+    ///
+    /// # Errors
+    /// [`FederationError::BadSignature`] when it does not lead anywhere, and as [`KeyChain::after`].
+    pub fn led_on_by(&self, chain: &KeyChain) -> Result<Self, FederationError> {
+        let changes = chain.after(&self.first)?;
+        if changes.is_empty() {
+            return Err(FederationError::BadSignature);
+        }
+        Ok(Self { first: self.first.clone(), changes })
+    }
+
+    /// The key in use.
+    pub fn current(&self) -> &PublicKey {
+        self.changes.last().map_or(&self.first, |change| &change.to)
+    }
+
+    /// The changes since the first key.
+    pub fn changes(&self) -> &[KeyChange] {
+        &self.changes
+    }
+
+    /// Reads a checkpoint and checks its signature. A key that was given up counts for no more entries than the log had then.
+    ///
+    /// # Errors
+    /// [`FederationError::BadSignature`] when none of the keys that count has signed it; when it is no checkpoint.
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Checkpoint, FederationError> {
+        let earlier = self.changes.iter().map(|change| (&change.from, change.tree.size)).rev();
+        for (key, most) in std::iter::once((self.current(), u64::MAX)).chain(earlier) {
+            match key.verify_checkpoint(note) {
+                Err(FederationError::BadSignature) => {}
+                Ok(checkpoint) if checkpoint.size > most => {}
+                read => return read,
+            }
+        }
+        Err(FederationError::BadSignature)
+    }
+}
+
+impl Puller {
+    /// The peer's latest checkpoint, and the keys that lead to the one that signed it. When that is not the pinned key, it is
+    /// believed if statements lead from the pinned key to it, and the log extends the tree in each.
+    ///
+    /// # Errors
+    /// [`FederationError::BadSignature`] when nothing leads to the key that signed; when a statement does not fit the log; or
+    /// when checkpoint or hash tiles cannot be had.
+    pub async fn checkpoint_by_any_key(&self) -> Result<(Checkpoint, LogKeys), FederationError> {
+        let pinned = LogKeys::new(self.key().clone());
+        match self.signed_checkpoint().await {
+            Err(FederationError::BadSignature) => {}
+            checkpoint => return Ok((checkpoint?, pinned)),
+        }
+        let chain = self.client().key_chain().await.map_err(|_| FederationError::BadSignature)?;
+        let keys = pinned.led_on_by(&chain)?;
+        let checkpoint = self.with_key(keys.current().clone()).signed_checkpoint().await?;
+        self.require_changes_in(&keys, &checkpoint).await?;
+        Ok((checkpoint, keys))
+    }
+
+    /// Fails unless a signed tree extends the one at each change of its key, by the peer's hash tiles.
+    ///
+    /// # Errors
+    /// [`FederationError::Malformed`] when it does not; when hash tiles cannot be had.
+    pub async fn require_changes_in(&self, keys: &LogKeys, checkpoint: &Checkpoint) -> Result<(), FederationError> {
+        for change in keys.changes() {
+            let fits = change.tree.size <= checkpoint.size
+                && self.compare(checkpoint.tree(), change.tree).await? == Comparison::Extends;
+            if !fits {
+                return Err(FederationError::malformed("it changed its key at a moment that is not in its log"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_given_up_counts_for_what_the_log_had_then() {
+        let [first, second, other] = [(); 3].map(|()| NodeKey::generate("heliograph/europe"));
+        let tree = Tree { size: 5, root: Digest::of("five") };
+        let time = "2026-11-23T10:00:00Z".parse().unwrap();
+        let change = KeyChange::sign(&first, &second, tree, time).unwrap();
+        let chain =
+            |note: String| KeyChain { log: "heliograph/europe".into(), public_key: String::new(), changes: vec![note] };
+        let pinned = LogKeys::new(first.public_key());
+        let keys = pinned.led_on_by(&chain(change.note)).unwrap();
+        assert_eq!(keys.current(), &second.public_key());
+        let read =
+            |key: &NodeKey, size| keys.verify_checkpoint(key.sign_checkpoint(size, Digest::of("root")).as_bytes());
+        assert_eq!((read(&second, 9).unwrap().size, read(&first, 5).unwrap().size), (9, 5));
+        for refused in [read(&first, 6), read(&other, 1)] {
+            assert!(matches!(refused, Err(FederationError::BadSignature)), "{refused:?}");
+        }
+        let stranger = KeyChange::sign(&other, &second, tree, time).unwrap();
+        assert!(matches!(pinned.led_on_by(&chain(stranger.note)), Err(FederationError::BadSignature)));
     }
 }

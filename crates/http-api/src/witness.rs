@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -56,10 +56,18 @@ pub(crate) async fn forks(State(node): State<Arc<Node>>) -> Result<Json<Forks>, 
     Ok(Json(Forks { forks: node.forks()? }))
 }
 
-/// The changes of this node's key, each signed by the old key and the new one.
-#[utoipa::path(get, path = "/federation/v1/keys", tag = "federation", responses((status = 200, description = "`{\"log\", \"public_key\", \"changes\"}`")))]
-pub(crate) async fn keys(State(node): State<Arc<Node>>) -> Result<Json<KeyChain>, Problem> {
-    Ok(Json(node.key_chain()?))
+/// Whose keys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Whose {
+    node: Option<String>,
+}
+
+/// The changes of this node's key, or of a peer's, each signed by the old key and the new one.
+#[utoipa::path(get, path = "/federation/v1/keys", tag = "federation", params(("node" = Option<String>, Query, description = "A node that is followed here: the changes of its key since then, as they were verified")), responses((status = 200, description = "`{\"log\", \"public_key\", \"changes\"}`")))]
+pub(crate) async fn keys(State(node): State<Arc<Node>>, Query(whose): Query<Whose>) -> Result<Json<KeyChain>, Problem> {
+    let of = whose.node.map(|name| peer_named(&name)).transpose()?;
+    Ok(Json(node.key_chain(of.as_ref())?))
 }
 
 /// Why a contradiction is forgiven.

@@ -28,7 +28,7 @@
 //! * *A torn tail of the engine's log* (power loss): cut off by its checksums, as above. The engine's own flush ends in
 //!   `sync_file_range`, which leaves the disk's cache and the file's length to luck; [`Database::sync`] therefore asks
 //!   the file system for a real sync of the same file.
-//! * *While the engine is opened*: its recovery can be repeated.
+//! * *While the engine is opened*: its recovery can be repeated, once a snapshot that is not whole is removed.
 //! * *Bit rot, or an engine that did not keep its word*: [`crate::Ledger::open`] compares size, root, hashes and last
 //!   entry of each log, and refuses a folder in which they disagree rather than signing a second history.
 //!
@@ -85,6 +85,8 @@ impl Database {
         let failed = |source: Cause| LedgerError::Open { path: dir.to_owned(), source };
         std::fs::create_dir_all(dir).map_err(|error| failed(error.into()))?;
         let lock = lock(dir)?;
+        require_space(dir, 0)?;
+        remove_unfinished_snapshots(dir).map_err(|error| failed(error.into()))?;
         let engine = open_engine(dir).map_err(|error| failed(error.into()))?;
         let file = File::options().write(true).open(dir.join(ENGINE_FILE)).map_err(|error| failed(error.into()))?;
         File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| failed(error.into()))?;
@@ -130,10 +132,7 @@ impl Database {
 
     /// Fails when there may be no room for writes of so many bytes.
     pub(crate) fn require_space(&self, bytes: u64) -> Result<(), LedgerError> {
-        let needed = HEADROOM.saturating_add(bytes.saturating_mul(GROWTH));
-        // A file system that does not say what is free has to say so when it is written to.
-        let free = self.free_bytes().unwrap_or(u64::MAX);
-        if free >= needed { Ok(()) } else { Err(LedgerError::Full { free, needed }) }
+        require_space(&self.folder, bytes)
     }
 
     /// Applies all writes together. They are seen at once, and are durable after the next [`sync`](Self::sync).
@@ -153,6 +152,26 @@ impl Database {
         self.engine.flush().map_err(write_failed)?;
         self.file.sync_data().map_err(write_failed)
     }
+}
+
+fn require_space(dir: &Path, bytes: u64) -> Result<(), LedgerError> {
+    let needed = HEADROOM.saturating_add(bytes.saturating_mul(GROWTH));
+    // A file system that does not say what is free has to say so when it is written to.
+    let free = fs4::available_space(dir).unwrap_or(u64::MAX);
+    if free >= needed { Ok(()) } else { Err(LedgerError::Full { free, needed }) }
+}
+
+/// A crash or a full disk while the engine opens may leave a snapshot that is not whole. The engine would take it for the newest
+/// one, and refuse to open; the one before is still there.
+fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn lock(dir: &Path) -> Result<Lock, LedgerError> {

@@ -28,7 +28,7 @@ pub enum LedgerError {
     Write(#[source] Cause),
     /// So little of the disk is free that writing might fail in the middle. Nothing was written, and nothing is stopped.
     #[error(
-        "the disk of the ledger is full ({} MiB free, {} MiB needed): free space there, and all goes on by itself",
+        "the disk of the ledger is full ({} MiB free, {} MiB needed): make room there; a running node then goes on by itself",
         free >> 20, needed >> 20
     )]
     Full {

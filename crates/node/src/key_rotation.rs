@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dataset_model::{NodeId, Timestamp};
-use federation::{Checkpoint, Comparison, FederationError, KeyChain, KeyChange, NodeKey, PublicKey, Puller, Tree};
+use federation::{Checkpoint, KeyChain, KeyChange, NodeKey, PublicKey, Puller, Tree};
 use ledger::{Change, Collection, Ledger};
 use serde::{Deserialize, Serialize};
 
@@ -78,11 +78,18 @@ impl Node {
         })
     }
 
-    /// The changes of this node's key.
+    /// The changes of this node's key; or of a peer's, since it is followed here.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
-    pub fn key_chain(&self) -> Result<KeyChain, NodeError> {
+    /// When the ledger cannot be read, or that node is not followed.
+    pub fn key_chain(&self, of: Option<&NodeId>) -> Result<KeyChain, NodeError> {
+        if let Some(id) = of.filter(|id| **id != self.config.id) {
+            let peer = self.peers.get(id);
+            let peer = peer.ok_or_else(|| NodeError::NotFound(format!("this node does not follow '{id}'")))?;
+            let key = peer.puller().key().clone();
+            let changes = peer.key_changes().into_iter().map(|change| change.note).collect();
+            return Ok(KeyChain { log: key.origin().to_owned(), public_key: key.to_string(), changes });
+        }
         let changes = own_changes(&self.ledger).iter_prefix("").map(|row| Ok(row?.1));
         Ok(KeyChain {
             log: self.key.origin().to_owned(),
@@ -94,30 +101,9 @@ impl Node {
     /// Reads a peer's checkpoint. One that is signed by another key than the pinned one is believed when the pinned key leads
     /// to that one, by statements that fit the log.
     pub(crate) async fn read_checkpoint(&self, peer: &Peer) -> Result<Read, NodeError> {
-        let puller = peer.puller();
-        match puller.signed_checkpoint().await {
-            Err(FederationError::BadSignature) => {}
-            checkpoint => {
-                let checkpoint = checkpoint.map_err(|error| peer.fault(error))?;
-                return Ok(Read { checkpoint, puller, changes: Vec::new() });
-            }
-        }
-        let unsigned = || peer.fault(FederationError::BadSignature);
-        let chain = puller.client().key_chain().await.map_err(|_| unsigned())?;
-        let changes = chain.after(puller.key()).map_err(|error| peer.fault(error))?;
-        let key = changes.last().map(|change| change.to.clone()).ok_or_else(unsigned)?;
-        let puller = puller.with_key(key);
-        let checkpoint = puller.signed_checkpoint().await.map_err(|error| peer.fault(error))?;
-        for change in &changes {
-            let fits = change.tree.size <= checkpoint.size
-                && puller.compare(checkpoint.tree(), change.tree).await.map_err(|error| peer.fault(error))?
-                    == Comparison::Extends;
-            if !fits {
-                let what = "it changed its key at a moment that is not in its log".to_owned();
-                return Err(peer.fault(FederationError::Malformed { what }));
-            }
-        }
-        Ok(Read { checkpoint, puller, changes })
+        let (checkpoint, keys) = peer.puller().checkpoint_by_any_key().await.map_err(|error| peer.fault(error))?;
+        let puller = peer.puller().with_key(keys.current().clone());
+        Ok(Read { checkpoint, puller, changes: keys.changes().to_vec() })
     }
 
     /// The changes that pin a peer's new key.

@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Node, NodeError, projection::Projection};
+use crate::{Node, NodeError, harvest::sentence, projection::Projection};
 
 /// Entries applied in one commit of a projection.
 const BATCH: u64 = 512;
@@ -98,7 +98,7 @@ impl Projector {
             let outcome = tokio::task::spawn_blocking(move || worker.projector(name).catch_up(&worker)).await;
             let failure = match outcome {
                 Ok(Ok(_)) => None,
-                Ok(Err(error)) => Some(error.to_string()),
+                Ok(Err(error)) => Some(sentence(&error)),
                 Err(error) => Some(error.to_string()),
             };
             if let Some(error) = &failure {

@@ -8,6 +8,18 @@ use crate::{Node, NodeError};
 
 /// How often the disk is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Looks with room after which a projection that still fails is opened anew.
+const PATIENCE: u32 = 10;
+
+/// What the looks at the disk have found.
+#[derive(Default)]
+struct Looks {
+    short: bool,
+    /// Whether there was too little room since the node was opened.
+    was_short: bool,
+    /// Looks in a row with room, and with a projection that fails.
+    stuck: u32,
+}
 
 impl Node {
     /// Fails while there is too little room to take in anything new.
@@ -37,7 +49,7 @@ impl Node {
         stopped.into_iter().chain(self.failing_projections()).collect()
     }
 
-    /// Returns when the node has to be opened again: a write failed, and there is room on the disk (again).
+    /// Returns when the node has to be opened again: a store stopped at a failed write, and there is room on the disk (again).
     pub async fn new_start_wanted(&self) {
         let mut wanted = self.new_start.subscribe();
         // An error means that the node is being dropped; nobody waits then.
@@ -48,9 +60,9 @@ impl Node {
     pub(crate) fn start_watching_space(self: &Arc<Self>, stopped: &watch::Receiver<bool>) -> JoinHandle<()> {
         let (node, mut stopped) = (self.clone(), stopped.clone());
         tokio::spawn(async move {
-            let mut was_short = false;
+            let mut looks = Looks::default();
             while !*stopped.borrow() {
-                was_short = node.look_at_space(was_short);
+                node.look_at_space(&mut looks);
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     _ = stopped.changed() => return,
@@ -59,17 +71,21 @@ impl Node {
         })
     }
 
-    fn look_at_space(&self, was_short: bool) -> bool {
+    fn look_at_space(&self, looks: &mut Looks) {
         let shortage = self.shortage();
         match &shortage {
-            Some(why) if !was_short => tracing::warn!(why, "nothing new is taken in"),
-            None if was_short => tracing::info!("there is room on the disk again"),
+            Some(why) if !looks.short => tracing::warn!(why, "nothing new is taken in"),
+            None if looks.short => tracing::info!("there is room on the disk again"),
             _ => {}
         }
-        if shortage.is_none() && self.ledger.is_stopped() {
+        looks.short = shortage.is_some();
+        looks.was_short |= looks.short;
+        // The RDF store stays closed to writers once it has met a full disk.
+        let stuck = looks.was_short && !looks.short && !self.failing_projections().is_empty();
+        looks.stuck = if stuck { looks.stuck + 1 } else { 0 };
+        if !looks.short && (self.ledger.is_stopped() || looks.stuck > PATIENCE) {
             self.new_start.send_if_modified(|wanted| !std::mem::replace(wanted, true));
         }
-        shortage.is_some()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What nodes ask each other beside a log: cosignatures, checkpoints seen, keys.
 
+use dataset_model::NodeId;
 use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
@@ -90,7 +91,19 @@ impl PeerClient {
     /// # Errors
     /// When they cannot be had, or are no chain.
     pub async fn key_chain(&self) -> Result<KeyChain, FederationError> {
-        let bytes = self.get(paths::KEYS, paths::JSON, MAX_KEYS_BYTES).await?;
+        self.read_key_chain(paths::KEYS).await
+    }
+
+    /// The changes of a key of a log that the node follows, as it has verified them; not verified here.
+    ///
+    /// # Errors
+    /// When they cannot be had, or are no chain.
+    pub async fn key_chain_of(&self, log: &NodeId) -> Result<KeyChain, FederationError> {
+        self.read_key_chain(&format!("{}?node={log}", paths::KEYS)).await
+    }
+
+    async fn read_key_chain(&self, path: &str) -> Result<KeyChain, FederationError> {
+        let bytes = self.get(path, paths::JSON, MAX_KEYS_BYTES).await?;
         serde_json::from_slice(&bytes)
             .map_err(|error| FederationError::malformed(format!("not a chain of keys: {error}")))
     }

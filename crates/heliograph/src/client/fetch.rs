@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use dataset_model::{DatasetId, Digest, Digester, FilePath, ManifestFile, VersionNumber};
+use dataset_model::{DatasetId, Digest, Digester, FilePath, ManifestFile, NodeId, VersionNumber};
 use federation::{
-    FederationError, FileAddress, Holders, Limits, Meter, PeerClient, ProvenVersion, PublicKey, VersionProof,
+    FederationError, FileAddress, Holders, Limits, LogKeys, Meter, PeerClient, ProvenVersion, Puller, VersionProof,
 };
 use futures::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
@@ -76,7 +76,7 @@ struct Described {
 
 /// The key that everything is checked against.
 struct Trusted {
-    key: PublicKey,
+    keys: LogKeys,
     why: String,
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn fetch(plan: &FetchPlan) -> Result<Fetched> {
     };
     let trusted = trust(plan, &described).await?;
     let candidates = candidates(plan, &described)?;
-    let proven = prove(&described, version, &trusted, &candidates).await?;
+    let (trusted, proven) = prove_by_any_key(&described, version, trusted, &candidates).await?;
     let sources = Holders::new(candidates);
     let manifest = sources.manifest(&proven.files()).await?;
     let files = chosen(plan, &described, manifest.files())?;
@@ -110,7 +110,7 @@ pub(crate) async fn fetch(plan: &FetchPlan) -> Result<Fetched> {
         reused: given.iter().filter(|source| source.is_none()).count() as u64,
         sources: by_source,
         left_out: work.sources.left_out().into_iter().collect(),
-        key: trusted.key.to_string(),
+        key: trusted.keys.current().to_string(),
         trust: trusted.why,
         log: proven.checkpoint.origin.clone(),
         log_size: proven.checkpoint.size,
@@ -121,8 +121,12 @@ pub(crate) async fn fetch(plan: &FetchPlan) -> Result<Fetched> {
 
 fn client(url: &str) -> Result<PeerClient> {
     let parsed = url.parse().with_context(|| format!("'{url}' is no address"))?;
-    // Whoever runs the command may reach what this machine reaches.
-    Ok(PeerClient::new(parsed, Limits { private_addresses: true, ..Limits::default() })?)
+    Ok(PeerClient::new(parsed, limits())?)
+}
+
+/// Whoever runs the command may reach what this machine reaches.
+fn limits() -> Limits {
+    Limits { private_addresses: true, ..Limits::default() }
 }
 
 /// The id, and the nodes to ask about it, in this order.
@@ -158,7 +162,7 @@ async fn describe(plan: &FetchPlan) -> Result<Described> {
 /// The key of the node that published the dataset: the one given, or the one that the asked node has pinned.
 async fn trust(plan: &FetchPlan, described: &Described) -> Result<Trusted> {
     if let Some(key) = &plan.key {
-        return Ok(Trusted { key: key.parse()?, why: "the key given".to_owned() });
+        return Ok(Trusted { keys: LogKeys::new(key.parse()?), why: "the key given".to_owned() });
     }
     let (asked, home) = (&described.asked, described.record["node"]["id"].as_str().unwrap_or_default());
     let (key, why) = if described.record["own"] == true {
@@ -171,7 +175,7 @@ async fn trust(plan: &FetchPlan, described: &Described) -> Result<Trusted> {
         let key = key.with_context(|| format!("{} does not follow '{home}': give its key with --key", asked.base()))?;
         (key.to_owned(), format!("the key that {} has pinned for '{home}'", asked.base()))
     };
-    Ok(Trusted { key: key.parse()?, why })
+    Ok(Trusted { keys: LogKeys::new(key.parse()?), why })
 }
 
 /// Who may have the bytes, by address: those named, the asked node where it has them, the origin, other mirrors.
@@ -186,7 +190,46 @@ fn candidates(plan: &FetchPlan, described: &Described) -> Result<Vec<(String, Pe
     all.map(|url| Ok((url.trim_end_matches('/').to_owned(), client(&url)?))).collect()
 }
 
-/// The version's entry, proved to be in the log that the key signs.
+/// The version's entry, proved to be in the log that the trusted key signs, or one that it led to since.
+async fn prove_by_any_key(
+    described: &Described,
+    version: VersionNumber,
+    trusted: Trusted,
+    candidates: &[(String, PeerClient)],
+) -> Result<(Trusted, ProvenVersion)> {
+    let unproven = match prove(described, version, &trusted, candidates).await {
+        Ok(proven) => return Ok((trusted, proven)),
+        Err(unproven) => unproven,
+    };
+    let Some(keys) = led_on(described, &trusted.keys, candidates).await else {
+        return Err(unproven.context(format!("no change of key leads on from {}", trusted.why)));
+    };
+    let why = format!("{}, and the keys that followed it, each signed by the one before", trusted.why);
+    let mut trusted = Trusted { keys, why };
+    let proven = prove(described, version, &trusted, candidates).await?;
+    let origin = described.record["node"]["url"].as_str().context("the node does not say who published the dataset")?;
+    let puller = Puller::new(origin.parse()?, trusted.keys.current().clone(), limits())?;
+    match puller.require_changes_in(&trusted.keys, &proven.checkpoint).await {
+        Ok(()) => {}
+        Err(error) if error.is_peer_fault() => return Err(error.into()),
+        Err(error) => trusted.why.push_str(&format!(" (whether they fit the log is not checked: {error})")),
+    }
+    Ok((trusted, proven))
+}
+
+/// The keys that a key led to, as the node that published the dataset tells, or one that follows it.
+async fn led_on(described: &Described, keys: &LogKeys, candidates: &[(String, PeerClient)]) -> Option<LogKeys> {
+    let home: NodeId = described.record["node"]["id"].as_str()?.parse().ok()?;
+    for client in std::iter::once(&described.asked).chain(candidates.iter().map(|(_, client)| client)) {
+        let chain = client.key_chain_of(&home).await;
+        if let Ok(led) = chain.and_then(|chain| keys.led_on_by(&chain)) {
+            return Some(led);
+        }
+    }
+    None
+}
+
+/// The version's entry, proved to be in the log that one of the keys signs.
 async fn prove(
     described: &Described,
     version: VersionNumber,
@@ -197,7 +240,7 @@ async fn prove(
     let mut said = Vec::new();
     for client in std::iter::once(&described.asked).chain(candidates.iter().map(|(_, client)| client)) {
         let told = client.json::<VersionProof>(&path, ANSWER).await;
-        match told.and_then(|proof| proof.verify(&trusted.key, &described.id, version)) {
+        match told.and_then(|proof| proof.verify_by(&trusted.keys, &described.id, version)) {
             Ok(proven) => return Ok(proven),
             Err(error) => said.push(format!("{}: {error}", client.base())),
         }

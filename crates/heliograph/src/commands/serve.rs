@@ -24,7 +24,7 @@ pub(crate) async fn serve(arguments: &ConfigFile) -> Result<ExitCode> {
         () = server.node().new_start_wanted() => true,
     };
     if again {
-        tracing::warn!("a write to the disk failed, and there is room now: the node starts again");
+        tracing::warn!("a store stopped at a failed write, and there is room on the disk now: the node starts again");
     }
     server.stop().await;
     if again { begin_anew() } else { Ok(ExitCode::SUCCESS) }

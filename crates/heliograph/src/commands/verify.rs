@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use federation::{Audit, AuditedFiles, Limits, PeerClient};
+use federation::{Audit, AuditedFiles, FederationError, Limits, PeerClient, PublicKey, Puller};
 use node::Node;
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ async fn from_outside(arguments: &Verify, url: &str) -> Result<(Value, Option<St
     let limits = Limits { private_addresses: true, ..Limits::default() };
     let client = PeerClient::new(url.parse().with_context(|| format!("'{url}' is no address"))?, limits)?;
     let (key, trust) = match &arguments.key {
-        Some(key) => (key.clone(), "the key given".to_owned()),
+        Some(key) => key_since(&client, key.parse()?).await,
         None => {
             let key = client.description().await?.public_key;
-            (key, format!("the key that {url} tells of itself: compare it with its operator"))
+            (key.parse()?, format!("the key that {url} tells of itself: compare it with its operator"))
         }
     };
     let files = match (arguments.bytes, arguments.sample) {
@@ -39,11 +39,33 @@ async fn from_outside(arguments: &Verify, url: &str) -> Result<(Value, Option<St
         (false, Some(count)) => AuditedFiles::Sample(count),
         (false, None) => AuditedFiles::None,
     };
-    let report = Audit::new(&client, key.parse()?, tell)?.run(files).await;
+    let report = Audit::new(&client, key.clone(), tell)?.run(files).await;
     let mut report = json!(report);
-    report["key"] = json!(key);
+    report["key"] = json!(key.to_string());
     report["trust"] = json!(trust);
     Ok((report, Some(trust)))
+}
+
+/// The key by which a log is signed now, as the key given leads to it; why it is believed.
+async fn key_since(client: &PeerClient, given: PublicKey) -> (PublicKey, String) {
+    let why = "the key given".to_owned();
+    let address = client.base().parse().map_err(|_| FederationError::BadSignature);
+    let puller = address.and_then(|base| Puller::new(base, given.clone(), client.limits().clone()));
+    let led = match puller {
+        Ok(puller) => puller.checkpoint_by_any_key().await,
+        Err(error) => Err(error),
+    };
+    match led {
+        Ok((_, keys)) if !keys.changes().is_empty() => {
+            let why =
+                format!("{why}, and the {} that followed it, each signed by the one before", keys.changes().len());
+            (keys.current().clone(), why)
+        }
+        Ok(_) => (given, why),
+        // The audit finds the same, and names it.
+        Err(FederationError::BadSignature) => (given, format!("{why}, from which no change of key leads on")),
+        Err(error) => (given, format!("{why}; its changes cannot be followed: {error}")),
+    }
 }
 
 /// What is being checked, for who watches.

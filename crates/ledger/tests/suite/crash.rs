@@ -151,3 +151,17 @@ fn verify(folder: &Path, acknowledged: [u64; 2]) {
         assert_eq!(text, note(size));
     }
 }
+
+#[test]
+fn a_snapshot_of_the_engine_that_is_not_whole_is_no_reason_not_to_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let europe = node("europe");
+    for index in 0..40 {
+        // The engine makes a snapshot whenever it is opened on something new.
+        let ledger = Ledger::open(folder.path()).unwrap();
+        ledger.append(&europe, Append { entries: vec![nth(index, DATASETS)], ..Append::default() }).unwrap();
+    }
+    std::fs::write(folder.path().join("snap.7FFFFFFFFFFFFFFF.generating"), b"cut o").unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    check(&ledger, &europe, &(0..40).map(|index| nth(index, DATASETS)).collect::<Vec<_>>());
+}
