@@ -70,6 +70,14 @@ impl SmallDisk {
         }
     }
 
+    /// Takes all but so many mebibytes.
+    pub fn fill_but(&self, mebibytes: u64) {
+        self.fill();
+        let filler = fs::OpenOptions::new().write(true).open(self.filler()).expect("the filler");
+        let length = filler.metadata().expect("its length").len();
+        filler.set_len(length - (mebibytes << 20)).expect("giving some back");
+    }
+
     /// Gives back what [`fill`](Self::fill) took.
     pub fn empty(&self) {
         if self.is_full() {

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use e2e_tests::{
-    Client, Dataset, Liar, Lie, Node, PeerEntry, Setup, Store, Words, check_ocfl, escape_path, eventually,
+    Client, Dataset, Liar, Lie, Node, PeerEntry, Setup, Store, Words, check_ocfl, escape_path, eventually, run,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A node that follows one other.
 async fn follower(id: &str, peer: PeerEntry) -> Node {
@@ -179,4 +179,82 @@ async fn wrong_bytes_are_never_served_and_the_error_is_seen_until_right_ones_com
         if state["error"].is_null() && state["pending"] == 0 { Ok(()) } else { Err(state.to_string()) }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_mirror_draws_pictures_from_its_copy_when_the_origin_is_down() {
+    let mut europe = Node::start("europe").await;
+    let japan = follower("japan", europe.setup.as_peer().more("mirror = \"all\"")).await;
+    let id = europe.depositor().deposit(&Dataset::small("Drawn")).await.id;
+    copied(&japan, &id, 1).await;
+    let picture = format!("/render/{id}/v1/image.ome.zarr/thumbnail?size=64");
+    let info = format!("/render/{id}/v1/image.ome.zarr/info");
+    let (at_home, told) = (europe.anybody().get(&picture).await.expect(200), europe.anybody().get(&info).await.ok());
+    europe.stop().await;
+    let drawn = japan.anybody().get(&picture).await.expect(200);
+    assert_eq!((drawn.body, japan.anybody().get(&info).await.ok()), (at_home.body, told));
+    japan.anybody().get(&format!("/render/{id}/v2/image.ome.zarr/thumbnail")).await.problem(404);
+
+    europe.launch().await;
+    europe.admin().withdraw(&id, "spam").await;
+    eventually("the picture is gone with the copy", || async {
+        let answer = japan.anybody().get(&picture).await;
+        if answer.status == 410 { Ok(()) } else { Err(format!("{answer:?}")) }
+    })
+    .await;
+    japan.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
+async fn what_is_copied_of_a_peer_that_was_added_is_said_when_it_is_added_and_changed_later() {
+    let europe = Node::start("europe").await;
+    let newts = europe.depositor().deposit(&Dataset::small("Newts")).await.id;
+    let others = europe.depositor().deposit(&Dataset::small("Others")).await.id;
+    let mut japan = Node::start("japan").await;
+    let peers = async |japan: &Node, arguments: &[&str]| {
+        let (url, token) = (japan.url(), japan.admin_token.clone());
+        run(["peers"].iter().chain(arguments).chain(&["--json", "--node", &url, "--token", &token])).await
+    };
+    let add = ["add", &europe.url(), "--key", &europe.setup.keys.public];
+    for wrong in [["--mirror", "everything"], ["--max-total-bytes", "7"]] {
+        let refused = peers(&japan, &[&add[..], &wrong].concat()).await;
+        assert!(!refused.status.success(), "{refused:?}");
+    }
+    assert_eq!(japan.anybody().get("/api/v1/peers").await.ok(), json!([]), "nothing was added");
+    peers(&japan, &[&add[..], &["--mirror", "q=newts", "--max-dataset-bytes", "1000000"]].concat()).await.ok();
+    copied(&japan, &newts, 1).await;
+    let told = peers(&japan, &[]).await.ok().json()["peers"][0].clone();
+    assert_eq!(told["mirror_policy"], json!({"query": "q=newts", "max_dataset_bytes": 1_000_000}), "{told}");
+    assert_eq!(told["mirror"]["versions"], 1, "{told}");
+
+    japan.restart().await;
+    peers(&japan, &["mirror", "europe", "all", "--bytes-per-second", "50000000"]).await.ok();
+    copied(&japan, &others, 1).await;
+    let state = japan.anybody().get("/api/v1/peers").await.ok()[0].clone();
+    assert_eq!(
+        (&state["mirror_policy"], &state["mirror_bytes_per_second"]),
+        (&json!("all"), &json!(50_000_000)),
+        "{state}"
+    );
+
+    peers(&japan, &["mirror", "europe", "none"]).await.ok();
+    japan.restart().await;
+    let later = europe.depositor().deposit(&Dataset::small("Later")).await.id;
+    eventually("the record is there", || async {
+        let answer = japan.anybody().get(&format!("/api/v1/datasets/{later}")).await;
+        if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
+    })
+    .await;
+    let state = japan.anybody().get("/api/v1/peers").await.ok()[0].clone();
+    assert_eq!(state["mirror_policy"], "none", "{state}");
+    let listed = japan.anybody().get("/federation/v1/mirrored").await.ok()["copies"].clone();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "copies stay, and nothing is added: {listed}");
+    let first = format!("europe/{}/v1", listed[0]["dataset"].as_str().unwrap_or_default());
+    let rest = japan.anybody().get(&format!("/federation/v1/mirrored?after={first}")).await.ok();
+    assert_eq!((&rest["copies"][0], &rest["copies"][1]), (&listed[1], &Value::Null));
+    let past = japan.anybody().get("/federation/v1/mirrored?after=europe~").await.ok();
+    assert_eq!(past["copies"], json!([]));
+
+    let wrong = japan.admin().request(reqwest::Method::PATCH, "/api/v1/peers/europe");
+    japan.admin().send(wrong.json(&json!({"mirror": {"query": "size=many"}}))).await.problem(422);
 }

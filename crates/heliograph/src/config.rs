@@ -1,5 +1,4 @@
 // tidy: long because every section of the configuration file stands in one place, where its description is checked against it.
-mod mirror;
 
 use std::{
     net::SocketAddr,
@@ -10,12 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use dataset_model::NodeId;
-use node::{ForeignConverter, JobLimits, Limits, NodeConfig, PeerConfig, ScrubSchedule, SourceConfig};
+use node::{ForeignConverter, JobLimits, Limits, MirrorSetting, NodeConfig, PeerConfig, ScrubSchedule, SourceConfig};
 use reqwest::Url;
 use serde::Deserialize;
 
 use crate::foreign::{Bioformats2raw, ForeignLimits};
-use mirror::MirrorSetting;
 
 /// The configuration of one node: a TOML file, over which environment variables `HELIOGRAPH_<SECTION>_<KEY>` are laid.
 #[derive(Debug, Clone, Default, Deserialize)]

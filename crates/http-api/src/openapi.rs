@@ -75,7 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(peers::inbox))
         .routes(routes!(harvesting::peers, joining::add))
         .routes(routes!(joining::suggested))
-        .routes(routes!(joining::remove))
+        .routes(routes!(joining::remove, joining::change))
         .routes(routes!(witness::forgive))
         .routes(routes!(witness::add_checkpoint))
         .routes(routes!(witness::checkpoints))

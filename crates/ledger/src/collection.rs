@@ -58,6 +58,17 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         self.database.scan(&keys::document(self.name, prefix)).filter_map(move |row| documents.row(row).transpose())
     }
 
+    /// The documents whose keys come after `key`, in order; what is before them is not read.
+    pub fn iter_after(&self, key: &str) -> impl Iterator<Item = Result<(String, T), LedgerError>> + use<T> {
+        let (documents, mut end) = (self.clone(), keys::document(self.name, ""));
+        let from = [&keys::document(self.name, key)[..], &[0]].concat();
+        // Past all keys of the collection: the character after the slash that ends its name.
+        if let Some(last) = end.last_mut() {
+            *last += 1;
+        }
+        self.database.range(from, end).filter_map(move |row| documents.row(row).transpose())
+    }
+
     /// Of the documents whose keys start with `prefix`, the last one whose key is `key` or comes before it.
     ///
     /// # Errors

@@ -144,13 +144,13 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.engine.apply_batch(batch).map_err(write_failed)
+        self.engine.apply_batch(batch).map_err(engine_failed)
     }
 
     /// Makes everything applied before durable.
     pub(crate) fn sync(&self) -> Result<(), LedgerError> {
-        self.engine.flush().map_err(write_failed)?;
-        self.file.sync_data().map_err(write_failed)
+        self.engine.flush().map_err(engine_failed)?;
+        self.file.sync_data().map_err(|error| LedgerError::Write(error.into()))
     }
 }
 
@@ -213,6 +213,10 @@ fn read_failed(error: sled::Error) -> LedgerError {
     LedgerError::Read(error.into())
 }
 
-fn write_failed(error: impl Into<Cause>) -> LedgerError {
-    LedgerError::Write(error.into())
+/// The engine hides what the system said from those who ask for causes.
+fn engine_failed(error: sled::Error) -> LedgerError {
+    LedgerError::Write(match error {
+        sled::Error::Io(error) => error.into(),
+        other => other.into(),
+    })
 }

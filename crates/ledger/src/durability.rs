@@ -49,6 +49,17 @@ impl Durability {
         self.state().failed
     }
 
+    /// Runs `sync` although nobody waits for it. When it fails, no more is written.
+    pub(crate) fn check(&self, sync: impl FnOnce() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        if self.has_failed() {
+            return Err(LedgerError::Stopped);
+        }
+        let stop = StopUnlessDone { durability: self, done: false };
+        sync()?;
+        stop.done();
+        Ok(())
+    }
+
     /// Returns when the write of this ticket is durable. One of those who wait calls `sync` for all.
     pub(crate) fn settle(&self, ticket: Ticket, sync: impl Fn() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         let mut state = self.state();

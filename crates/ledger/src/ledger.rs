@@ -147,6 +147,15 @@ impl Ledger {
         self.database.require_space(0)
     }
 
+    /// Finds out whether all that was written could be brought to the disk: the engine also writes by itself, and tells of a
+    /// failure with the next write.
+    ///
+    /// # Errors
+    /// When it could not; nothing more is written then.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        self.shared.durability.check(|| self.database.sync())
+    }
+
     /// Whether a write has failed, so that nothing more is written until the ledger is opened again.
     pub fn is_stopped(&self) -> bool {
         self.shared.durability.has_failed()

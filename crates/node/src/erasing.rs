@@ -130,6 +130,7 @@ impl Node {
         // One whose name is too long was never copied.
         let Ok(object) = object_of(key) else { return Ok(()) };
         let _alone = self.mirrors.in_use.of(&object).write_owned().await;
+        self.forget_renderings(&object);
         let archive = &self.mirrors.archive;
         archive.erase(&object).await.map_err(NodeError::Archive)?;
         archive.delete_draft(&object).await.map_err(NodeError::Archive)?;

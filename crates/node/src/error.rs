@@ -89,6 +89,10 @@ pub enum NodeError {
     Internal(String),
 }
 
+/// What is said of requests until the node has started again.
+const STOPPED: &str = "a write to the ledger failed, and nothing more is written until the node starts again; it does so by itself \
+                       as soon as there is room on its disk";
+
 /// The closed list of ways to fail; HTTP and HTML each map it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,7 +119,6 @@ impl NodeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Full(_) => ErrorKind::Full,
-            Self::Ledger(LedgerError::Stopped) => ErrorKind::Unavailable,
             _ if self.met_a_full_disk() => ErrorKind::Full,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Malformed(_) => ErrorKind::Malformed,
@@ -178,6 +181,7 @@ impl From<LedgerError> for NodeError {
                     .into(),
             ),
             LedgerError::Full { .. } => Self::Full(source.to_string()),
+            LedgerError::Stopped => Self::Unavailable(STOPPED.into()),
             other => Self::Ledger(other),
         }
     }

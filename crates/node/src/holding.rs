@@ -5,7 +5,7 @@ use std::sync::Arc;
 use archive_store::{Archive, ArchiveError, Blob};
 use dataset_model::{DatasetId, DatasetKey, FilePath, Manifest, VersionNumber};
 
-use crate::{Actor, Node, NodeError, RecordKind, VersionChoice, dataset::kind_of};
+use crate::{Actor, Node, NodeError, RecordKind, VersionChoice, dataset::kind_of, version_source::VersionSource};
 
 /// A version whose bytes are here.
 pub(crate) struct Holding {
@@ -22,6 +22,16 @@ impl Holding {
     /// The version's files.
     pub(crate) async fn manifest(&self) -> Result<Arc<Manifest>, NodeError> {
         self.archive.manifest(&self.object.0, self.object.1).await.map_err(NodeError::Archive)
+    }
+
+    /// The version's files, for the image engine.
+    pub(crate) fn source(&self, manifest: Arc<Manifest>) -> VersionSource {
+        VersionSource::new(self.archive.clone(), self.object.clone(), manifest)
+    }
+
+    /// The object that holds it, and the version within the object: no two datasets of any nodes share one.
+    pub(crate) fn object(&self) -> &(DatasetId, VersionNumber) {
+        &self.object
     }
 
     /// Opens one of them.

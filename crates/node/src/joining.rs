@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    Actor, Node, NodeConfig, NodeError, PeerConfig, Scope, key_rotation,
+    Actor, MirrorPolicy, MirrorSetting, Node, NodeConfig, NodeError, PeerConfig, Scope, key_rotation,
     peers::{Peer, Peers},
     policy,
 };
@@ -34,6 +34,24 @@ pub(crate) struct AddedPeer {
     added: Timestamp,
     /// When it was taken out again. What is held of it stays, and its records need its address.
     removed: Option<Timestamp>,
+    #[serde(flatten)]
+    copies: PeerCopies,
+}
+
+/// What is copied of a peer.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PeerCopies {
+    /// Which of its datasets.
+    #[serde(default)]
+    pub mirror: MirrorSetting,
+    /// The most that is copied in a second, in bytes.
+    pub mirror_bytes_per_second: Option<u64>,
+}
+
+impl PeerCopies {
+    fn policy(&self) -> Result<MirrorPolicy, NodeError> {
+        self.mirror.policy(self.mirror_bytes_per_second)
+    }
 }
 
 /// What to add.
@@ -44,6 +62,12 @@ pub struct NewPeer {
     pub url: String,
     /// The key to pin; without it the answer only says what would be pinned.
     pub public_key: Option<String>,
+    /// Which of its datasets are copied; none when not given.
+    #[serde(default)]
+    pub mirror: Option<MirrorSetting>,
+    /// The most that is copied in a second, in bytes.
+    #[serde(default)]
+    pub mirror_bytes_per_second: Option<u64>,
 }
 
 /// A node that could be followed, as it describes itself.
@@ -108,7 +132,8 @@ pub(crate) fn open_peers(config: &NodeConfig, ledger: &Ledger) -> Result<Peers, 
             Some(_) => {}
             None if added.removed.is_some() => peers.remember(&id, &added.url),
             None => {
-                let added = PeerConfig::new(id, added.url, added.public_key);
+                let mirror = added.copies.policy()?;
+                let added = PeerConfig { mirror, ..PeerConfig::new(id, added.url, added.public_key) };
                 peers.add(open_peer(ledger, added, true, config.peer_limits())?);
             }
         }
@@ -140,6 +165,11 @@ impl Node {
     pub async fn add_peer(self: &Arc<Self>, actor: &Actor, wanted: &NewPeer) -> Result<PeerOffer, NodeError> {
         policy::require(actor, Scope::Admin)?;
         let url = peer_url(&wanted.url)?;
+        let copies = wanted
+            .mirror
+            .clone()
+            .map(|mirror| PeerCopies { mirror, mirror_bytes_per_second: wanted.mirror_bytes_per_second });
+        copies.as_ref().map(PeerCopies::policy).transpose()?;
         let _alone = self.peers.changing.lock().await;
         let at = address(&url);
         let named = |source| NodeError::Peer { peer: at.clone(), source };
@@ -159,10 +189,45 @@ impl Node {
             let puller = Puller::new(url.clone(), key, self.config.peer_limits()).map_err(named)?;
             // A description is not signed: whoever has the key signs with it.
             puller.checkpoint(0, Digest::of([])).await.map_err(named)?;
-            self.follow_from_now_on(&offer)?;
+            self.follow_from_now_on(&offer, copies.unwrap_or_default())?;
+        } else if let Some(copies) = copies {
+            self.change_copies(&offer.id, copies)?;
         }
         offer.following = true;
         Ok(offer)
+    }
+
+    /// Changes what is copied of a peer that was added at run time. Copies that are held stay.
+    ///
+    /// # Errors
+    /// Unless the actor is an administrator; when there is no such peer, it is in the configuration, or that is no policy.
+    pub async fn set_peer_copies(&self, actor: &Actor, id: &NodeId, copies: PeerCopies) -> Result<(), NodeError> {
+        policy::require(actor, Scope::Admin)?;
+        let _alone = self.peers.changing.lock().await;
+        self.change_copies(id, copies)
+    }
+
+    /// The caller holds `peers.changing`.
+    fn change_copies(&self, id: &NodeId, copies: PeerCopies) -> Result<(), NodeError> {
+        let (peer, mut document) = self.added_peer(id)?;
+        let policy = copies.policy()?;
+        document.copies = copies;
+        self.ledger.write(vec![added_peers(&self.ledger).put(id.as_str(), &document)?])?;
+        peer.set_mirror(policy.clone());
+        self.mirrors.wanted_anew(id, &policy);
+        Ok(())
+    }
+
+    /// A peer that was added at run time, with its document.
+    fn added_peer(&self, id: &NodeId) -> Result<(Arc<Peer>, AddedPeer), NodeError> {
+        let unknown = || NodeError::NotFound(format!("there is no peer '{id}'"));
+        let peer = self.peers.get(id).ok_or_else(unknown)?;
+        if !peer.status().added {
+            let what = format!("'{id}' is in this node's configuration: change it there, and start the node again");
+            return Err(NodeError::Conflict(what));
+        }
+        let document = added_peers(&self.ledger).get(id.as_str())?.ok_or_else(unknown)?;
+        Ok((peer, document))
     }
 
     /// Stops following a peer that was added at run time. The entries held of it stay, and are shown.
@@ -172,16 +237,9 @@ impl Node {
     pub async fn remove_peer(&self, actor: &Actor, id: &NodeId) -> Result<(), NodeError> {
         policy::require(actor, Scope::Admin)?;
         let _alone = self.peers.changing.lock().await;
-        let unknown = || NodeError::NotFound(format!("there is no peer '{id}'"));
-        let peer = self.peers.get(id).ok_or_else(unknown)?;
-        if !peer.status().added {
-            let what = format!("'{id}' is in this node's configuration: take it out there, and start the node again");
-            return Err(NodeError::Conflict(what));
-        }
-        let added = added_peers(&self.ledger);
-        let mut document = added.get(id.as_str())?.ok_or_else(unknown)?;
+        let (_, mut document) = self.added_peer(id)?;
         document.removed = Some(Timestamp::now());
-        self.ledger.write(vec![added.put(id.as_str(), &document)?])?;
+        self.ledger.write(vec![added_peers(&self.ledger).put(id.as_str(), &document)?])?;
         self.peers.remove(id);
         Ok(())
     }
@@ -198,10 +256,11 @@ impl Node {
         suggested
     }
 
-    fn follow_from_now_on(&self, offer: &PeerOffer) -> Result<(), NodeError> {
+    fn follow_from_now_on(&self, offer: &PeerOffer, copies: PeerCopies) -> Result<(), NodeError> {
         let config = PeerConfig::new(offer.id.clone(), offer.url.clone(), offer.public_key.clone());
+        let config = PeerConfig { mirror: copies.policy()?, ..config };
         let (url, public_key) = (config.url.clone(), config.public_key.clone());
-        let document = AddedPeer { url, public_key, added: Timestamp::now(), removed: None };
+        let document = AddedPeer { url, public_key, added: Timestamp::now(), removed: None, copies };
         let peer = open_peer(&self.ledger, config, true, self.config.peer_limits())?;
         self.ledger.write(vec![added_peers(&self.ledger).put(offer.id.as_str(), &document)?])?;
         self.peers.add(peer);

@@ -8,6 +8,7 @@ pub(crate) mod copying;
 mod known;
 mod policy;
 mod round;
+mod setting;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 use crate::{Actor, CopyView, Node, NodeError, NodeView, policy::require_read, service::Locks};
 
 pub use policy::{MirrorPolicy, Wanted};
+pub use setting::{MirrorSection, MirrorSetting};
 
 /// What the node keeps of others, beside what the ledger says about it.
 pub(crate) struct Mirrors {
@@ -96,6 +98,16 @@ impl Mirrors {
         self.wake.notify_one();
     }
 
+    /// What is wanted of a peer has changed.
+    pub(crate) fn wanted_anew(&self, peer: &NodeId, policy: &MirrorPolicy) {
+        let state = MirrorState { policy: policy.wanted.name().to_owned(), ..MirrorState::default() };
+        let mut states = self.states();
+        let known = states.remove(peer).unwrap_or_default();
+        states.insert(peer.clone(), MirrorState { versions: known.versions, bytes: known.bytes, ..state });
+        drop(states);
+        self.copy_again();
+    }
+
     /// What keeps copies from being complete.
     pub(crate) fn failures(&self) -> Vec<String> {
         let states = self.states();
@@ -155,7 +167,7 @@ impl Node {
     pub(crate) fn followed(&self) -> Vec<Followed> {
         let followed = self.peers.all().into_iter().map(|peer| Followed {
             id: peer.config.id.clone(),
-            policy: peer.config.mirror.clone(),
+            policy: peer.mirror(),
             client: peer.puller().client().clone(),
         });
         followed.collect()
@@ -178,11 +190,8 @@ impl Node {
         require_read(actor, dataset_model::Access::Open, || NodeError::NotFound("no mirrors".into()))?;
         let mut page = MirroredPage::default();
         let mut last = None;
-        for row in self.copies().iter_prefix("") {
+        for row in self.copies().iter_after(after.unwrap_or_default()) {
             let (key, copy) = row?;
-            if after.is_some_and(|after| key.as_str() <= after) {
-                continue;
-            }
             if page.copies.len() == MirroredPage::LENGTH {
                 page.next = last;
                 break;

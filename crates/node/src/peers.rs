@@ -12,7 +12,8 @@ use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Actor, Node, NodeError, PeerConfig, SuggestedPeer, Witness, gossip::Hearsay, hints::HintAllowance, policy,
+    Actor, MirrorPolicy, MirrorSetting, Node, NodeError, PeerConfig, SuggestedPeer, Witness, gossip::Hearsay,
+    hints::HintAllowance, policy,
 };
 
 /// A peer with the tools to follow it and what happened so far.
@@ -43,6 +44,8 @@ pub(crate) struct Peer {
     /// Those of the nodes it says it follows that could be followed from here, and when it was asked.
     neighbours: Mutex<(Option<Instant>, Vec<SuggestedPeer>)>,
     puller: RwLock<Puller>,
+    /// What is copied of it; that of a peer that was added can be changed.
+    mirror: RwLock<MirrorPolicy>,
 }
 
 impl Peer {
@@ -54,6 +57,7 @@ impl Peer {
         let puller =
             Puller::new(url, key, limits).map_err(|source| NodeError::Peer { peer: config.id.to_string(), source })?;
         let status = Mutex::new(PeerStatus::new(&config, added));
+        let mirror = RwLock::new(config.mirror.clone());
         Ok(Self {
             config,
             status,
@@ -69,12 +73,26 @@ impl Peer {
             key_changes: RwLock::default(),
             neighbours: Mutex::default(),
             puller: RwLock::new(puller),
+            mirror,
         })
     }
 
     /// Reads its log, believing what the pinned key vouches for. Cheap to have.
     pub(crate) fn puller(&self) -> Puller {
         self.puller.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is copied of it.
+    pub(crate) fn mirror(&self) -> MirrorPolicy {
+        self.mirror.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Copies other things of it from now on.
+    pub(crate) fn set_mirror(&self, policy: MirrorPolicy) {
+        let mut status = self.status();
+        (status.mirror_policy, status.mirror_bytes_per_second) =
+            (MirrorSetting::from(&policy), policy.bytes_per_second);
+        *self.mirror.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// The changes of its key since the one in the configuration.
@@ -176,6 +194,10 @@ pub struct PeerStatus {
     pub fingerprint: String,
     /// Whether it was added at run time; otherwise it is in the configuration.
     pub added: bool,
+    /// Which of its datasets are copied here, as it is written in the configuration.
+    pub mirror_policy: MirrorSetting,
+    /// The most that is copied from it in a second, in bytes.
+    pub mirror_bytes_per_second: Option<u64>,
     /// Entries of its log held here, all verified.
     pub held: u64,
     /// The size its last verified checkpoint told.
@@ -242,6 +264,8 @@ impl PeerStatus {
             public_key: config.public_key.clone(),
             fingerprint,
             added,
+            mirror_policy: MirrorSetting::from(&config.mirror),
+            mirror_bytes_per_second: config.mirror.bytes_per_second,
             held: 0,
             offered: None,
             seen_elsewhere: None,

@@ -9,11 +9,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use dataset_model::{DatasetId, Digest, Manifest, VersionNumber};
+use dataset_model::{DatasetId, Digest, Manifest};
 use ome_zarr::{OmeZarrError, Picture, PictureFormat, PictureInfo, PlateRecord, Progress, Renderer};
 use serde::Serialize;
 
-use crate::{Actor, Node, NodeError, VersionChoice, version_source::VersionSource};
+use crate::{Actor, Node, NodeError, VersionChoice, holding::Holding, version_source::VersionSource};
 
 pub(crate) mod cache;
 mod request;
@@ -32,9 +32,9 @@ const MAX_WAITING: usize = 64;
 
 /// A picture that can be drawn: its name is known before any pixel is read.
 pub struct FoundPicture {
-    dataset: DatasetId,
-    version: VersionNumber,
-    manifest: Arc<Manifest>,
+    /// The object with the pixels.
+    object: DatasetId,
+    source: VersionSource,
     subject: Arc<Subject>,
     view: PictureView,
     format: PictureFormat,
@@ -78,12 +78,13 @@ impl Node {
         image: &str,
         request: (PictureView, PictureFormat),
     ) -> Result<FoundPicture, NodeError> {
-        let (dataset, version, manifest) = self.rendered_version(actor, id, choice, image).await?;
-        let subject = self.subject(&(dataset.clone(), version, image.to_owned()), &manifest).await?;
+        let (holding, manifest) = self.rendered_version(actor, id, choice, image).await?;
+        let subject = self.subject(&holding, &manifest, image).await?;
         let (view, format) = request;
         let key = Digest::of(format!("{RENDERER} {} {} {}", subject.digest, format.name(), view.canonical()));
         let immutable = choice != VersionChoice::Latest;
-        Ok(FoundPicture { dataset, version, manifest, subject, view, format, key, immutable })
+        let (object, source) = (holding.object().0.clone(), holding.source(manifest));
+        Ok(FoundPicture { object, source, subject, view, format, key, immutable })
     }
 
     /// A picture's bytes: from the cache, or drawn now.
@@ -91,23 +92,22 @@ impl Node {
     /// # Errors
     /// When it asks for something the image does not have, its pixels cannot be read or are too many, or too many wait.
     pub async fn draw(self: &Arc<Self>, found: FoundPicture) -> Result<Bytes, NodeError> {
-        if let Some(bytes) = self.pictures.get(&found.dataset, &found.key) {
+        if let Some(bytes) = self.pictures.get(&found.object, &found.key) {
             return Ok(bytes.into());
         }
         let drawing = self.pictures.drawing(found.key).lock_owned().await;
-        if let Some(bytes) = self.pictures.get(&found.dataset, &found.key) {
+        if let Some(bytes) = self.pictures.get(&found.object, &found.key) {
             return Ok(bytes.into());
         }
         let turn = self.rendering_turn().await?;
         let node = self.clone();
-        let source = VersionSource::new(self, &found.dataset, found.version, found.manifest.clone());
         let task = tokio::task::spawn_blocking(move || {
             // Both are held until the work is done, also when nobody waits for it any more.
             let _held = (turn, drawing);
             let deadline = Deadline(Instant::now() + PATIENCE);
-            let picture = draw(&Renderer::new(&source, &deadline), &found).map_err(refusal)?;
+            let picture = draw(&Renderer::new(&found.source, &deadline), &found).map_err(refusal)?;
             let bytes = picture.encode(found.format).map_err(refusal)?;
-            node.pictures.put(&found.dataset, &found.key, &bytes);
+            node.pictures.put(&found.object, &found.key, &bytes);
             Ok(bytes.into())
         });
         task.await.map_err(|error| NodeError::Internal(format!("drawing: {error}")))?
@@ -124,10 +124,10 @@ impl Node {
         choice: VersionChoice,
         image: &str,
     ) -> Result<RenderInfo, NodeError> {
-        let (dataset, version, manifest) = self.rendered_version(actor, id, choice, image).await?;
-        let subject = self.subject(&(dataset.clone(), version, image.to_owned()), &manifest).await?;
+        let (holding, manifest) = self.rendered_version(actor, id, choice, image).await?;
+        let subject = self.subject(&holding, &manifest, image).await?;
         let turn = self.rendering_turn().await?;
-        let source = VersionSource::new(self, &dataset, version, manifest);
+        let source = holding.source(manifest);
         let task = tokio::task::spawn_blocking(move || {
             let _held = turn;
             match &subject.what {
@@ -148,9 +148,9 @@ impl Node {
         id: &DatasetId,
         choice: VersionChoice,
         image: &str,
-    ) -> Result<(DatasetId, VersionNumber, Arc<Manifest>), NodeError> {
-        let (key, version) = self.own_version(actor, id, choice)?;
-        let manifest = self.archive.manifest(&key.id, version).await.map_err(NodeError::Archive)?;
+    ) -> Result<(Holding, Arc<Manifest>), NodeError> {
+        let holding = self.holding(actor, id, choice)?;
+        let (manifest, version) = (holding.manifest().await?, holding.version);
         if !image.is_empty() && manifest.below(image).next().is_none() {
             let shown: String = image.chars().take(200).collect();
             return Err(NodeError::NotFound(format!(
@@ -158,7 +158,7 @@ impl Node {
                 shown.escape_debug()
             )));
         }
-        Ok((key.id, version, manifest))
+        Ok((holding, manifest))
     }
 
     /// One of the few places where pixels are decoded.

@@ -62,7 +62,7 @@ impl Node {
         tokio::spawn(async move {
             let mut looks = Looks::default();
             while !*stopped.borrow() {
-                node.look_at_space(&mut looks);
+                node.look_at_space(&mut looks).await;
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     _ = stopped.changed() => return,
@@ -71,7 +71,7 @@ impl Node {
         })
     }
 
-    fn look_at_space(&self, looks: &mut Looks) {
+    async fn look_at_space(self: &Arc<Self>, looks: &mut Looks) {
         let shortage = self.shortage();
         match &shortage {
             Some(why) if !looks.short => tracing::warn!(why, "nothing new is taken in"),
@@ -80,6 +80,11 @@ impl Node {
         }
         looks.short = shortage.is_some();
         looks.was_short |= looks.short;
+        if looks.short {
+            let ledger = self.ledger.clone();
+            // What it finds is asked for below.
+            let _ = tokio::task::spawn_blocking(move || ledger.check()).await;
+        }
         // The RDF store stays closed to writers once it has met a full disk.
         let stuck = looks.was_short && !looks.short && !self.failing_projections().is_empty();
         looks.stuck = if stuck { looks.stuck + 1 } else { 0 };

@@ -8,7 +8,7 @@ use dataset_model::{DatasetId, FilePath, Manifest, ManifestFile, VersionNumber};
 use ome_zarr::{FileSource, SourceError};
 use tokio::runtime::Handle;
 
-use crate::{Node, files::read_waiting};
+use crate::files::read_waiting;
 
 /// Files by path, looked up in the manifest that all requests share. Made on the runtime, used on a blocking thread.
 pub(crate) struct VersionSource {
@@ -20,8 +20,12 @@ pub(crate) struct VersionSource {
 }
 
 impl VersionSource {
-    pub(crate) fn new(node: &Node, dataset: &DatasetId, version: VersionNumber, manifest: Arc<Manifest>) -> Self {
-        let (archive, dataset) = (node.archive.clone(), dataset.clone());
+    /// The files of an object's version.
+    pub(crate) fn new(
+        archive: Archive,
+        (dataset, version): (DatasetId, VersionNumber),
+        manifest: Arc<Manifest>,
+    ) -> Self {
         Self { archive, dataset, version, manifest, runtime: Handle::current() }
     }
 

@@ -3,6 +3,7 @@
 
 use e2e_tests::{Node, Setup, WrongClock, eventually};
 use rand::{RngExt, rngs::StdRng};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// The node on the small disk. Its clock is right.
@@ -83,16 +84,18 @@ impl Machines {
     pub(crate) async fn make_room(&self, node: &mut Node) {
         let Some(disk) = &node.disk else { return };
         disk.empty();
-        let client = node.anybody();
+        let client = node.admin();
         eventually("the node goes on by itself when there is room", || {
-            let request = client.try_send(client.request(reqwest::Method::GET, "/health/ready"));
+            // Something that has to be written down.
+            let request = client.request(reqwest::Method::POST, "/api/v1/tokens");
+            let request = client.try_send(request.json(&json!({"label": "room", "scopes": ["deposit"]})));
             async move {
                 let answer = request.await?;
-                let healthy = answer.status == 200 && !answer.text().contains("is full");
-                if healthy { Ok(()) } else { Err(answer.text()) }
+                if answer.status == 201 { Ok(()) } else { Err(answer.text()) }
             }
         })
         .await;
+        node.wait_until_ready().await;
     }
 }
 

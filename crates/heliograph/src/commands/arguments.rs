@@ -270,6 +270,20 @@ pub(crate) enum PeersCommand {
         /// Pin the key that the node presents, without asking.
         #[arg(long, conflicts_with = "key")]
         yes: bool,
+        /// Which of its datasets to copy: none, all, or a search as in its address, such as 'q=zebrafish&organism=Danio rerio'.
+        #[arg(long)]
+        mirror: Option<String>,
+        #[command(flatten)]
+        limits: MirrorLimits,
+    },
+    /// Change which datasets are copied of a peer that was added; copies that are held stay.
+    Mirror {
+        /// The peer's name.
+        name: String,
+        /// none, all, or a search as in its address, such as 'q=zebrafish&organism=Danio rerio'.
+        mirror: String,
+        #[command(flatten)]
+        limits: MirrorLimits,
     },
     /// Stop following a peer that was added; what is held of it stays.
     Remove {
@@ -284,6 +298,20 @@ pub(crate) enum PeersCommand {
         #[arg(long, default_value = "")]
         note: String,
     },
+}
+
+/// How much is copied of a peer at most.
+#[derive(Debug, Args)]
+pub(crate) struct MirrorLimits {
+    /// Leave out versions with more bytes.
+    #[arg(long)]
+    pub max_dataset_bytes: Option<u64>,
+    /// The most that all copies of the peer may have, in bytes.
+    #[arg(long)]
+    pub max_total_bytes: Option<u64>,
+    /// The most that is copied in a second, in bytes.
+    #[arg(long)]
+    pub bytes_per_second: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -6,10 +6,11 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    arguments::{Peers, PeersCommand, Remote},
+    arguments::{MirrorLimits, Peers, PeersCommand, Remote},
     remote::print_list,
 };
 use crate::client::escape;
@@ -19,7 +20,18 @@ pub(crate) async fn peers(arguments: &Peers) -> Result<ExitCode> {
     let remote = &arguments.remote;
     match &arguments.command {
         None => print_list(remote, "peers", remote.client()?.get("/api/v1/peers").await?),
-        Some(PeersCommand::Add { url, key, yes }) => add(remote, url, key.as_deref(), *yes).await?,
+        Some(PeersCommand::Add { url, key, yes, mirror, limits }) => {
+            let copies = copies(mirror.as_deref(), limits)?;
+            add(remote, url, key.as_deref(), (*yes, copies)).await?;
+        }
+        Some(PeersCommand::Mirror { name, mirror, limits }) => {
+            let copies = copies(Some(mirror), limits)?;
+            let request = remote.client()?;
+            let request =
+                request.send(request.request(Method::PATCH, &format!("/api/v1/peers/{}", escape(name))).json(&copies));
+            request.await?;
+            say(remote, &copies, &format!("of '{name}' this is copied from now on: {}", copies["mirror"]));
+        }
         Some(PeersCommand::Remove { name }) => {
             remote.client()?.delete(&format!("/api/v1/peers/{}", escape(name))).await?;
             say(
@@ -37,8 +49,27 @@ pub(crate) async fn peers(arguments: &Peers) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is copied, as the API reads it.
+fn copies(mirror: Option<&str>, limits: &MirrorLimits) -> Result<Value> {
+    let &MirrorLimits { max_dataset_bytes, max_total_bytes, bytes_per_second } = limits;
+    let limited = max_dataset_bytes.is_some() || max_total_bytes.is_some();
+    let query = match mirror {
+        Some("none") | None if limited || (mirror.is_none() && bytes_per_second.is_some()) => {
+            bail!("how much is copied at most says nothing unless something is copied: give 'all' or a search as well")
+        }
+        None => return Ok(json!({})),
+        Some("none") => return Ok(json!({"mirror": "none"})),
+        Some("all") if !limited => return Ok(json!({"mirror": "all", "mirror_bytes_per_second": bytes_per_second})),
+        Some("all") => None,
+        Some(search) if search.contains('=') => Some(search),
+        Some(other) => bail!("'{other}' is none of none, all, and a search such as 'q=zebrafish'"),
+    };
+    let wanted = json!({"query": query, "max_dataset_bytes": max_dataset_bytes, "max_total_bytes": max_total_bytes});
+    Ok(json!({"mirror": wanted, "mirror_bytes_per_second": bytes_per_second}))
+}
+
 /// Shows who a node is, and follows it once its key was agreed to.
-async fn add(remote: &Remote, url: &str, key: Option<&str>, yes: bool) -> Result<()> {
+async fn add(remote: &Remote, url: &str, key: Option<&str>, (yes, copies): (bool, Value)) -> Result<()> {
     let client = remote.client()?;
     let offer = client.post("/api/v1/peers", &json!({"url": url})).await?;
     if !remote.json {
@@ -56,7 +87,9 @@ async fn add(remote: &Remote, url: &str, key: Option<&str>, yes: bool) -> Result
         }
         None => bail!("give --key with the key its operator told you, or --yes to pin the key it presents"),
     };
-    let followed = client.post("/api/v1/peers", &json!({"url": url, "public_key": pinned})).await?;
+    let mut wanted = copies;
+    (wanted["url"], wanted["public_key"]) = (json!(url), json!(pinned));
+    let followed = client.post("/api/v1/peers", &wanted).await?;
     say(remote, &followed, &format!("following '{}'", text(&followed, "id")));
     if !remote.json {
         suggest(&followed);

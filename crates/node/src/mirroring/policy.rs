@@ -4,7 +4,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use dataset_model::{Access, DatasetId, DatasetKey, Entry, Event, NodeId, Published};
 
-use crate::{Actor, Node, NodeError, SearchRequest, policy::may_copy};
+use super::setting::read_search;
+use crate::{Actor, Node, NodeError, policy::may_copy};
 
 /// Hits on a page while what a search finds is gone through.
 const PAGE: usize = 200;
@@ -71,8 +72,7 @@ impl Node {
     }
 
     async fn found_of(self: &Arc<Self>, peer: &NodeId, query: &str) -> Result<HashSet<DatasetId>, NodeError> {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let mut request = SearchRequest::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        let mut request = read_search(query)?;
         request.node = vec![peer.clone()];
         (request.size, request.collapse) = (PAGE, false);
         let mut found = HashSet::new();

@@ -56,6 +56,10 @@ impl Node {
         self.show(&peer.id, &state);
         let mut failure = None;
         for (key, (entry, published)) in left {
+            // Somebody may have changed his mind.
+            if self.peers.get(&peer.id).is_none_or(|now| now.mirror() != peer.policy) {
+                return Ok(false);
+            }
             let room = peer.policy.max_total_bytes.map_or(u64::MAX, |most| most.saturating_sub(state.bytes));
             match self.copy_version(&key, (&entry, &published), (peer, &meter, room)).await {
                 Ok(Copied::Complete | Copied::Gone) => {}

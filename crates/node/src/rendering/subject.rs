@@ -6,7 +6,7 @@ use dataset_model::{DatasetId, Digest, Manifest, VersionNumber};
 use ome_zarr::{Display, ImageRecord, OmeZarrError, PlateRecord, Renderer};
 
 use super::refusal;
-use crate::{Node, NodeError, documents::version_key, version_source::VersionSource};
+use crate::{Node, NodeError, documents::version_key, holding::Holding, version_source::VersionSource};
 
 /// An image or a plate that pictures are made of.
 pub(crate) struct Subject {
@@ -22,7 +22,7 @@ pub(crate) enum What {
     Plate(Box<PlateRecord>),
 }
 
-/// Which subject: dataset, version and path.
+/// Which subject: object in an archive, its version, and path.
 pub(crate) type SubjectKey = (DatasetId, VersionNumber, String);
 
 impl Subject {
@@ -42,16 +42,19 @@ impl Node {
     /// The image or plate in a folder of a version; from memory, from what publication wrote down, or from its files.
     pub(super) async fn subject(
         self: &Arc<Self>,
-        key: &SubjectKey,
+        holding: &Holding,
         manifest: &Arc<Manifest>,
+        image: &str,
     ) -> Result<Arc<Subject>, NodeError> {
-        if let Some(subject) = self.subjects().get(key) {
+        let key: SubjectKey = (holding.object().0.clone(), holding.object().1, image.to_owned());
+        if let Some(subject) = self.subjects().get(&key) {
             return Ok(subject.clone());
         }
-        let (node, of, manifest) = (self.clone(), key.clone(), manifest.clone());
-        let source = VersionSource::new(self, &of.0, of.1, manifest.clone());
+        let (node, of, manifest, own) = (self.clone(), key.clone(), manifest.clone(), !holding.copied);
+        let source = holding.source(manifest.clone());
         let found = tokio::task::spawn_blocking(move || {
-            let (what, digest) = match node.recorded(&of)? {
+            // Of copies nothing is written down but which they are.
+            let (what, digest) = match own.then(|| node.recorded(&of)).transpose()?.flatten() {
                 Some(recorded) => recorded,
                 None => (described(&source, &of.2)?, None),
             };
@@ -60,7 +63,7 @@ impl Node {
         })
         .await
         .map_err(|error| NodeError::Internal(format!("describing an image: {error}")))??;
-        self.subjects().put(key.clone(), found.clone());
+        self.subjects().put(key, found.clone());
         Ok(found)
     }
 
