@@ -88,7 +88,7 @@ async fn a_node_does_not_start_on_a_full_disk_says_why_and_is_whole_when_there_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itself() {
     let Some(node) = on_small_disk(Setup::new("europe").await).await else { return };
-    let (disk, pid) = (node.disk.as_ref().expect("a small disk"), node.pid());
+    let (disk, pid, admin) = (node.disk.as_ref().expect("a small disk"), node.pid(), node.admin());
     // As many records as it takes for the disk to fill up in the middle of one.
     let lines = |from: usize| -> String {
         let line = |at: usize| {
@@ -98,8 +98,8 @@ async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itsel
         (from..from + 300).map(line).collect()
     };
     for round in 0..4 {
-        let import = node.admin().request(reqwest::Method::POST, "/api/v1/sources/s/import").body(lines(round * 300));
-        let (answer, ()) = tokio::join!(node.admin().send(import), async {
+        let import = admin.request(reqwest::Method::POST, "/api/v1/sources/s/import").body(lines(round * 300));
+        let (answer, ()) = tokio::join!(admin.send(import), async {
             eventually("records arrive", || async {
                 let some = node.anybody().found("size=1").await.len();
                 if some > 0 { Ok(()) } else { Err("none".to_owned()) }
@@ -110,8 +110,8 @@ async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itsel
         assert!(matches!(answer.status, 200 | 503 | 507), "{answer:?}");
         disk.empty();
         eventually("all of it is taken when it is sent again", || {
-            let import = node.admin().request(reqwest::Method::POST, "/api/v1/sources/s/import");
-            let request = node.admin().try_send(import.body(lines(round * 300)));
+            let import = admin.request(reqwest::Method::POST, "/api/v1/sources/s/import");
+            let request = admin.try_send(import.body(lines(round * 300)));
             async move {
                 let answer = request.await?;
                 if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }

@@ -206,6 +206,8 @@ mod tests {
             public_key: "heliograph/japan+0+x".into(),
             fingerprint: "abcd".into(),
             added: false,
+            mirror_policy: node::MirrorSetting::default(),
+            mirror_bytes_per_second: None,
             witnesses: Vec::new(),
             cosigned: None,
             key_changed: None,
