@@ -45,7 +45,7 @@ async fn nothing_new_is_taken_while_the_disk_is_full_and_all_goes_on_when_there_
     let health = node.anybody().get("/health/ready").await.expect(200).json();
     assert!(health["attention"][0].as_str().unwrap_or_default().contains("is full"), "{health}");
     node.anybody().get(&format!("/data/{kept}/v1/image.ome.zarr/zarr.json")).await.expect(200);
-    assert_eq!(node.anybody().found("q=kept").await, [kept.clone()]);
+    assert_eq!(node.anybody().found("q=kept").await, [kept.as_str()]);
     client.withdraw(&gone, "spam").await;
 
     disk.fill();

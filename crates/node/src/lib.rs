@@ -22,6 +22,7 @@ mod deposit_policy;
 mod documents;
 mod door;
 mod draft_source;
+mod elapsed;
 mod erasing;
 mod error;
 mod exporting;

@@ -13,6 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Actor, Node, NodeError, Scope,
+    elapsed::seconds_since,
     harvest::sentence,
     mirroring::{
         copying::{peer_fault, remove_file},
@@ -157,7 +158,7 @@ impl Node {
     }
 
     async fn scrub_when_due(self: &Arc<Self>) -> Result<(), NodeError> {
-        let days = i64::try_from(self.config.scrub.days).unwrap_or(i64::MAX);
+        let days = self.config.scrub.days;
         if days == 0 {
             return Ok(());
         }
@@ -166,9 +167,8 @@ impl Node {
         let now = Timestamp::now();
         let begun = match (last.started, last.finished) {
             (Some(_), None) => last,
-            // One that began in the future was begun by a clock that was wrong: nobody knows how long ago.
             (Some(started), Some(_))
-                if (0..days.saturating_mul(86_400)).contains(&(now.unix_seconds() - started.unix_seconds())) =>
+                if seconds_since(started, now).is_some_and(|passed| passed < days.saturating_mul(86_400)) =>
             {
                 return Ok(());
             }

@@ -178,6 +178,8 @@ impl Network {
         }
         self.machines.crash(SMALL_DISK, &mut self.nodes[SMALL_DISK], random).await;
         let node = &self.nodes[SMALL_DISK];
+        let again = node.log().matches("the node starts again").count();
+        eprintln!("'{}' started itself again {again} time(s), because of its disk", node.id());
         let audit = ["verify", "--node", &node.url(), "--key", &node.setup.keys.public, "--bytes"];
         run(audit).await.ok();
     }

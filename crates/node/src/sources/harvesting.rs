@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Actor, ImportReport, Node, NodeError, Scope,
     catalogue::{Shrinking, Taken},
+    elapsed::seconds_since,
     policy,
 };
 
@@ -108,9 +109,8 @@ impl Node {
         let Some(asked) = state.asked else { return Ok(0) };
         let retry = RETRY_SECONDS << state.failures.saturating_sub(1).min(10);
         let wait = if state.failures > 0 { retry.min(config.interval_seconds) } else { config.interval_seconds };
-        let passed = Timestamp::now().unix_seconds().saturating_sub(asked.unix_seconds());
-        // A clock that was set back must not stop the harvests: nobody knows how long ago that was.
-        Ok(u64::try_from(passed).map_or(0, |passed| wait.saturating_sub(passed)))
+        // A clock that was set back must not stop the harvests.
+        Ok(seconds_since(asked, Timestamp::now()).map_or(0, |passed| wait.saturating_sub(passed)))
     }
 }
 
