@@ -31,6 +31,7 @@ mod liar;
 mod node;
 mod ocfl;
 mod ports;
+mod preloaded;
 mod privacy;
 mod python;
 mod raw;
@@ -40,7 +41,6 @@ mod small_disk;
 mod source_server;
 mod store;
 mod waiting;
-mod wrong_clock;
 
 pub use answer::Answer;
 pub use binary::{Output, heliograph, run, run_with};
@@ -54,6 +54,7 @@ pub use liar::{Liar, Lie};
 pub use node::Node;
 pub use ocfl::check_ocfl;
 pub use ports::{free_port, free_ports};
+pub use preloaded::{FailingWrites, WrongClock};
 pub use privacy::told_by;
 pub use python::{npm_clients, python};
 pub use raw::raw_request;
@@ -63,7 +64,6 @@ pub use small_disk::SmallDisk;
 pub use source_server::{Fault, Page, SourceServer};
 pub use store::Store;
 pub use waiting::{PATIENCE, eventually};
-pub use wrong_clock::WrongClock;
 
 /// SHA-256 of some bytes, in hexadecimal.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {

@@ -1,6 +1,6 @@
 //! A node whose disk is full says so, loses nothing, and goes on when there is room.
 
-use e2e_tests::{Dataset, Node, Setup, Words, eventually, run};
+use e2e_tests::{Dataset, FailingWrites, Node, Setup, Words, eventually, run};
 use serde_json::{Value, json};
 
 /// A node on a disk of its own, unless the system lets nobody mount one.
@@ -126,4 +126,34 @@ async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itsel
     })
     .await;
     assert_eq!(node.pid(), pid, "it is the same process all the while");
+}
+
+#[tokio::test]
+async fn a_write_that_failed_stops_all_others_until_the_node_has_started_itself_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writes = match FailingWrites::in_folder(folder.path()) {
+        Ok(writes) => writes,
+        Err(why) => return eprintln!("SKIPPED: no write can be made to fail here, because {why}"),
+    };
+    let mut setup = Setup::new("europe").await;
+    setup.variables = writes.variables();
+    let node = Node::start_with(setup).await;
+    let client = node.depositor();
+    let kept = client.deposit(&Dataset::small("Kept")).await.id;
+    let (pid, new) = (node.pid(), Words::titled("New").crate_json());
+    writes.begin();
+    let refused = client.post("/api/v1/deposits", &new).await;
+    assert!(matches!(refused.status, 503 | 507), "{refused:?}");
+    writes.end();
+    eventually("writes are taken again", || async {
+        let answer = client.try_send(client.request(reqwest::Method::POST, "/api/v1/deposits").json(&new)).await?;
+        if answer.status == 201 { Ok(()) } else { Err(format!("{answer:?}")) }
+    })
+    .await;
+    assert_eq!(
+        (node.anybody().found("q=kept").await, node.pid()),
+        (vec![kept], pid),
+        "the same process, with all it had"
+    );
+    run(["verify", "--node", &node.url(), "--key", &node.setup.keys.public, "--bytes"]).await.ok();
 }
