@@ -66,6 +66,11 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def written(pid):
+    """Bytes handed to the disk so far: what merging files costs, whatever else the machine does."""
+    return next(int(line.split()[1]) for line in open(f"/proc/{pid}/io") if line.startswith("write_bytes"))
+
+
 def ask(url, path):
     with urllib.request.urlopen(url + path, timeout=900) as answer:
         return json.loads(answer.read())
@@ -123,7 +128,7 @@ def measure(all_crates, times):
         sizes = disk(folder)
         return {"times": times, "records": records, "triples": triples, "stored_s": round(stored, 1), "searchable_s": round(searchable, 1),
                 "rdf_s": round(rdf, 1), "records_per_s": round(records / searchable), "triples_per_s": round(triples / rdf),
-                "cpu_s": round(cpu(node.pid) - before, 1), "peak_mib": status(node.pid, "VmHWM"), "disk_mib": sizes}
+                "cpu_s": round(cpu(node.pid) - before, 1), "written_mib": written(node.pid) >> 20, "peak_mib": status(node.pid, "VmHWM"), "disk_mib": sizes}
     finally:
         node.terminate()
         node.wait()

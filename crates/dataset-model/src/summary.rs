@@ -26,6 +26,8 @@ pub struct Summary {
     pub methods: Vec<Term>,
     /// Other terms and biological entities the dataset is about.
     pub about: Vec<Term>,
+    /// Biological entities the dataset is about that have a name and no term: samples, cell lines, tissues.
+    pub entities: Vec<String>,
     /// Keywords.
     pub keywords: Vec<String>,
     /// A picture of it, where the crate names one.

@@ -35,10 +35,15 @@ pub use record::{Catalogue, ExportImage, ExportRecord};
 
 use crate::{MetadataError, ResultFormat};
 
-/// The licence of what a node says about a dataset; that of the data is the record's own.
+/// The licence of what is said about a deposit; that of the data is the record's own.
 pub(crate) const METADATA_LICENCE: &str = "https://creativecommons.org/publicdomain/zero/1.0/";
 
 impl ExportRecord {
+    /// Under which licence this description is. That of a catalogue record is its publisher's, who has to say so.
+    pub(crate) fn metadata_licence(&self) -> Option<&'static str> {
+        self.deposited.then_some(METADATA_LICENCE)
+    }
+
     /// The record in one form.
     ///
     /// # Errors

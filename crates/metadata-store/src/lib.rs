@@ -54,6 +54,6 @@ pub use ontology::{
 };
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
 pub use store::{
-    AskService, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
+    AskService, Batch, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
     ResultFormat, Services, describe_service,
 };

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apart;
+mod batch;
 mod bulk;
 mod format;
 mod ontology_graph;
@@ -29,6 +30,7 @@ use oxigraph::{
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
 pub use apart::ReadOnlyStore;
+pub use batch::Batch;
 pub use format::ResultFormat;
 pub use query::QueryOptions;
 pub use service::{AskService, Services};
@@ -109,6 +111,7 @@ impl MetadataStore {
     pub fn open_as_left(dir: &Path) -> Result<Self, MetadataError> {
         let failed = |source| MetadataError::Open { path: dir.display().to_string(), source };
         std::fs::create_dir_all(dir).map_err(|error| failed(Box::new(error)))?;
+        bulk::remove_leftovers(dir).map_err(|error| failed(Box::new(error)))?;
         let store = Store::open(dir).map_err(|error| failed(Box::new(error)))?;
         let (running, commits) = Default::default();
         let store = Self { store, state: State::open(Some(dir)), commits, running };
@@ -134,16 +137,9 @@ impl MetadataStore {
     /// # Errors
     /// When a name is no IRI; nothing has changed then. When the store cannot be written.
     pub fn apply(&self, changes: Vec<GraphChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
-        let (new, others) = bulk::sort_out(&self.store, changes)?;
-        let new: Vec<Vec<Quad>> = new.into_iter().map(GraphChange::quads).collect::<Result<_, _>>()?;
-        let mut transaction = self.store.start_transaction().map_err(MetadataError::write)?;
-        for change in others {
-            replace(&mut transaction, change)?;
-        }
-        transaction.commit().map_err(MetadataError::write)?;
-        bulk::load(&self.store, new)?;
-        self.count_commit();
-        self.state.apply(&self.store, applied)
+        let mut batch = self.begin();
+        batch.add(changes)?;
+        batch.commit(applied)
     }
 
     /// How far each log has been applied, as last given to [`Self::apply`].

@@ -29,6 +29,27 @@ fn a_complete_crate_has_no_errors_and_needs_no_repairs() {
 }
 
 #[test]
+fn entities_with_a_name_alone_are_kept_by_their_names() {
+    let mut document = complete();
+    let root = &mut document["@graph"][1];
+    let about = ["#line-in-words", "#sample-of-tissue", "#named-as-organism", "#says-nothing", "#local-term", "#gene"];
+    root["about"].as_array_mut().unwrap().extend(about.map(|id| json!({"@id": id})));
+    root["about"].as_array_mut().unwrap().push(json!("hippocampus "));
+    document["@graph"].as_array_mut().unwrap().extend([
+        json!({"@id": "#line-in-words", "@type": "BioSample", "name": "Mouse ~ MEF", "hasCellLine": ["MEF cell", "MEF cell"]}),
+        json!({"@id": "#sample-of-tissue", "@type": "BioSample", "name": "Wing disk"}),
+        json!({"@id": "#named-as-organism", "@type": "BioSample", "name": "mus musculus"}),
+        json!({"@id": "#says-nothing", "@type": "BioSample", "name": "Biosample 2"}),
+        json!({"@id": "#local-term", "@type": "DefinedTerm", "name": "stress granule"}),
+        json!({"@id": "#gene", "@type": "Gene", "name": "actin"}),
+    ]);
+    let summary = read_value(&document).summary;
+    assert_eq!(summary.entities, ["MEF cell", "Wing disk", "stress granule", "actin", "hippocampus"]);
+    let terms: Vec<_> = summary.about.iter().map(|term| term.label.as_str()).collect();
+    assert_eq!(terms, ["HeLa cell"], "what has a term is one, also where a sample names it");
+}
+
+#[test]
 fn what_a_record_must_say_is_an_error_when_it_does_not() {
     for (key, rule) in [
         ("name", "crate.name.missing"),

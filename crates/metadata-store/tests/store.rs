@@ -133,6 +133,58 @@ fn many_new_graphs_at_once_are_the_same_as_a_few_at_a_time() {
 }
 
 #[test]
+fn a_backlog_committed_at_once_is_the_same_as_one_committed_in_steps_and_nothing_without_its_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |name: &str| MetadataStore::open(&folder.path().join(name), ontology()).unwrap();
+    let graph = |at: usize| format!("https://n.example/{at}");
+    let new = |from: usize| (from..from + 150).map(|at| change(&graph(at), Some(&format!("Title {at}"))));
+    // New graphs; more of them, some of those before changed, one gone; few new ones.
+    let steps = || {
+        let changed = |at: usize| change(&graph(at), Some(&format!("Another {at}")));
+        let second = new(150).chain((0..20).map(changed)).chain([change(&graph(50), None)]).collect();
+        [new(0).collect::<Vec<_>>(), second, (400..410).map(changed).collect()]
+    };
+    let (at_once, in_steps) = (open("at-once"), open("in-steps"));
+    let mut batch = at_once.begin();
+    for changes in steps() {
+        batch.add(changes).unwrap();
+        assert!(batch.takes_more());
+        assert_eq!(at_once.applied().unwrap(), BTreeMap::new(), "nothing is claimed before the commit");
+    }
+    batch.commit(&applied(3)).unwrap();
+    for (changes, entries) in steps().into_iter().zip(1..) {
+        in_steps.apply(changes, &applied(entries)).unwrap();
+    }
+    assert_eq!(held(&at_once, 420), held(&in_steps, 420));
+    assert_eq!(at_once.applied().unwrap(), applied(3));
+
+    let given_up = open("given-up");
+    let mut batch = given_up.begin();
+    batch.add(new(0).collect()).unwrap();
+    drop(batch);
+    assert!(held(&given_up, 150).iter().all(String::is_empty));
+    given_up.apply(new(0).collect(), &applied(1)).unwrap();
+    assert_eq!(held(&given_up, 150).iter().filter(|graph| !graph.is_empty()).count(), 150);
+    let few: Vec<_> = new(0).take(3).collect();
+    let mut batch = given_up.begin();
+    batch.add(few).unwrap();
+    assert!(!batch.takes_more(), "what is not loaded as files is committed at once");
+}
+
+#[test]
+fn files_of_a_load_that_was_cut_off_are_gone_after_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = MetadataStore::open(folder.path(), ontology()).unwrap();
+    // A process that dies drops nothing: what its loader would have deleted stays.
+    std::fs::copy(folder.path().join("CURRENT"), folder.path().join("bulk-7.sst")).unwrap();
+    drop(store);
+    let again = MetadataStore::open(folder.path(), ontology()).unwrap();
+    assert!(!folder.path().join("bulk-7.sst").exists());
+    again.apply(vec![change("https://n.example/1", Some("One"))], &applied(1)).unwrap();
+    assert_eq!(titles(&again), ["One"]);
+}
+
+#[test]
 fn the_stores_own_notes_are_in_no_graph_and_in_no_union() {
     let store = store();
     for query in [

@@ -71,7 +71,7 @@ impl Node {
         let crate_bytes = self.crate_of_entry(entry)?;
         let page = self.page_of(&found.key);
         let mut summary = match &crate_bytes {
-            Some(bytes) => read_summary(bytes, &page, &self.ontology),
+            Some(bytes) => self.summary_of(entry, bytes, &page),
             None => dataset_model::Summary { title: id.to_string(), ..Default::default() },
         };
         let own = found.key.node == self.config.id;
@@ -203,6 +203,15 @@ impl Node {
         Entry::from_bytes(&bytes).map_err(|error| NodeError::Internal(format!("entry {index} of '{node}': {error}")))
     }
 
+    /// What the crate of an entry says; one that cannot be read any more is shown as such, never dropped.
+    pub(crate) fn summary_of(&self, entry: &Entry, bytes: &[u8], page: &str) -> dataset_model::Summary {
+        let digest = entry.crate_digest().unwrap_or_else(|| Digest::of(bytes));
+        match self.recent_reads.read((digest, bytes), page, &self.ontology) {
+            Ok(read) => read.summary.clone(),
+            Err(error) => unreadable_summary(page, &error.to_string()),
+        }
+    }
+
     pub(crate) fn crate_of_entry(&self, entry: &Entry) -> Result<Option<Bytes>, NodeError> {
         match entry.crate_digest() {
             Some(digest) => Ok(self.ledger.crate_bytes(&digest)?),
@@ -298,14 +307,6 @@ pub(crate) fn kind_of(entry: &Entry) -> RecordKind {
     match entry.event {
         Event::Catalogue(_) => RecordKind::Catalogue,
         Event::Publish(_) | Event::Revise(_) | Event::Withdraw(_) => RecordKind::Deposit,
-    }
-}
-
-/// What a stored crate says; one that cannot be read any more is shown as such, never dropped.
-pub(crate) fn read_summary(bytes: &[u8], page: &str, ontology: &metadata_store::Ontology) -> dataset_model::Summary {
-    match metadata_store::read_crate(bytes, page, ontology) {
-        Ok(read) => read.summary,
-        Err(error) => unreadable_summary(page, &error.to_string()),
     }
 }
 

@@ -159,6 +159,7 @@ impl Node {
             hits.extend(page.into_iter().skip(skip).take(size - hits.len()));
             skip = skip.saturating_sub(seen);
             search.cursor = answer.next_cursor.take();
+            search.hits_only = true;
             let first = first.get_or_insert(answer);
             if hits.len() == size || search.cursor.is_none() {
                 let (total, facets) = (first.total, facets(&first.facets));

@@ -184,20 +184,39 @@ impl Node {
         if last != Some(index) {
             return Ok(None);
         }
+        if let Some(set) = &selection.set
+            && self.oai_is_outside(&entry, set)?
+        {
+            return Ok(None);
+        }
         let item = self.oai_item_of(entry)?;
         // What was withdrawn has no sets any more: every harvester is told.
         let wanted = |set: &String| item.header.deleted || item.header.sets.iter().any(|own| is_within(own, set));
         Ok(selection.set.as_ref().is_none_or(wanted).then_some(item))
     }
 
+    /// Whether search knows the record of an entry, and that it is not in a set; reading its crate would take ten times as long.
+    fn oai_is_outside(&self, entry: &Entry, set: &str) -> Result<bool, NodeError> {
+        let key = DatasetKey { node: self.config.id.clone(), id: entry.dataset.clone() };
+        let known = self.search.document(&key)?.filter(|known| known.version == entry.version);
+        let sets = known.map(|known| {
+            let (publisher, licence) = (known.publisher.as_deref(), known.licence.as_deref());
+            sets_of(&known.kind, publisher, licence, &known.organisms, &known.methods)
+        });
+        Ok(sets.is_some_and(|sets| !sets.iter().any(|own| is_within(own, set))))
+    }
+
     fn oai_item_of(&self, entry: Entry) -> Result<Item, NodeError> {
         let key = DatasetKey { node: self.config.id.clone(), id: entry.dataset.clone() };
         let crate_bytes = self.crate_of_entry(&entry)?;
         let page = self.page_of(&key);
-        let read = crate_bytes.and_then(|bytes| metadata_store::read_crate(&bytes, &page, &self.ontology).ok());
+        let digest = entry.crate_digest();
+        let read = crate_bytes.zip(digest);
+        let read =
+            read.and_then(|(bytes, digest)| self.recent_reads.read((digest, &bytes), &page, &self.ontology).ok());
         // A crate is gone when its dataset was withdrawn, if by a later entry.
         let deleted = matches!(entry.event, Event::Withdraw(_)) || read.is_none();
-        let sets = read.map(|read| sets_of(&entry, &read.summary)).unwrap_or_default();
+        let sets = read.map(|read| sets_of_summary(&entry, &read.summary)).unwrap_or_default();
         let identifier = self.oai_identifier(&entry.dataset);
         let header = OaiHeader { identifier, datestamp: entry.time, sets, deleted };
         Ok(Item { id: entry.dataset, version: entry.version, header })
@@ -264,17 +283,29 @@ fn term_sets(values: &[FacetValue], kind: &str, sets: &mut Vec<OaiSet>) {
     }
 }
 
+fn sets_of_summary(entry: &Entry, summary: &Summary) -> Vec<String> {
+    let publisher = summary.publisher.as_ref().map(|publisher| publisher.name.as_str());
+    let licence = summary.licence.as_ref().map(Licence::label);
+    sets_of(kind_of(entry).as_str(), publisher, licence, &summary.organisms, &summary.methods)
+}
+
 /// The sets of a record, each with the kind it is of.
-fn sets_of(entry: &Entry, summary: &Summary) -> Vec<String> {
-    let mut sets = vec![format!("kind:{}", kind_of(entry).as_str())];
-    sets.extend(summary.publisher.iter().map(|publisher| format!("publisher:{}", slug(&publisher.name))));
-    sets.extend(summary.licence.iter().map(|licence: &Licence| format!("license:{}", slug(licence.label()))));
+fn sets_of(
+    kind: &str,
+    publisher: Option<&str>,
+    licence: Option<&str>,
+    organisms: &[Term],
+    methods: &[Term],
+) -> Vec<String> {
+    let mut sets = vec![format!("kind:{kind}")];
+    sets.extend(publisher.map(|publisher| format!("publisher:{}", slug(publisher))));
+    sets.extend(licence.map(|licence| format!("license:{}", slug(licence))));
     let term = |kind: &str, term: &Term| {
         let local = term.iri.as_str().rsplit(['/', '#']).next().unwrap_or_default().to_owned();
         format!("{kind}:{}", set_name(&local))
     };
-    sets.extend(summary.organisms.iter().map(|organism| term("organism", organism)));
-    sets.extend(summary.methods.iter().map(|method| term("method", method)));
+    sets.extend(organisms.iter().map(|organism| term("organism", organism)));
+    sets.extend(methods.iter().map(|method| term("method", method)));
     sets
 }
 

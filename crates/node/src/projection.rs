@@ -1,6 +1,9 @@
 //! `apply`: how an entry of any log becomes what search and RDF show. Deposits, harvests and rebuilds all come here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use dataset_model::{Access, DatasetKey, Digest, Entry, Event, NodeId, Person, StudyKey, Summary, Term, TermIri};
 use metadata_store::{CrateGraph, ExtraValue, GraphChange, MetadataStore, Ontology, Provenance};
@@ -12,16 +15,35 @@ use crate::{
     image_facets,
     image_facts::VOCABULARY,
     origin,
-    vocabulary::FieldVocabulary,
+    vocabulary::{FieldVocabulary, Known},
 };
+
+/// What arrives in bulk is in RDF after this time at the latest, and that of one more commit.
+const LONGEST_COMMIT: Duration = Duration::from_secs(30);
 
 /// A store that can be made again from the logs.
 pub(crate) trait Projection: Send + Sync {
     /// How far each log has been applied; kept in the store itself, so that a deleted store starts from nothing.
     fn applied(&self) -> Result<BTreeMap<NodeId, u64>, NodeError>;
 
-    /// Applies changes and remembers how far, in one commit.
-    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError>;
+    /// Applies the first step, and as many of those after it as are better committed together, and remembers how far, in one
+    /// commit.
+    fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError>;
+}
+
+/// What there is to apply, in the order of a log; made when it is asked for.
+pub(crate) trait Steps {
+    /// The next, where there is one now.
+    fn next(&mut self) -> Result<Option<Step>, NodeError>;
+
+    /// The next, also where it comes a moment later; somebody who waits to see what there is so far is not kept waiting.
+    fn next_soon(&mut self) -> Result<Option<Step>, NodeError>;
+}
+
+/// Some changes, and how far each log has been applied with them.
+pub(crate) struct Step {
+    pub(crate) changes: Vec<RecordChange>,
+    pub(crate) applied: BTreeMap<NodeId, u64>,
 }
 
 /// The state of one dataset after an entry.
@@ -115,10 +137,12 @@ fn close(terms: &[Term], ontology: &Ontology) -> (Vec<TermIri>, Vec<String>) {
     for iri in &iris {
         names.extend(ontology.label(iri));
         names.extend(ontology.synonyms(iri));
-        names.extend(FieldVocabulary::bundled().names_of(iri).iter().cloned());
+        names.extend(FieldVocabulary::bundled().names_of(iri).cloned());
     }
     names.sort();
     names.dedup();
+    let known = Known { ontology, field: FieldVocabulary::bundled() };
+    names.retain(|name| !known.misleads(name, &iris));
     (iris, names)
 }
 
@@ -127,12 +151,14 @@ impl Projection for SearchIndex {
         Ok(SearchIndex::applied(self)?)
     }
 
-    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError> {
+    fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError> {
+        // One step at a time: what is searchable soon is worth a commit.
+        let Some(Step { changes, applied }) = steps.next()? else { return Ok(()) };
         let changes = changes.into_iter().map(|change| match change.live {
             None => IndexChange::Remove(change.key),
             Some(live) => IndexChange::Put(Box::new(document(change.key, change.page, live, change.closure))),
         });
-        Ok(SearchIndex::apply(self, changes.collect(), applied)?)
+        Ok(SearchIndex::apply(self, changes.collect(), &applied)?)
     }
 }
 
@@ -141,9 +167,16 @@ impl Projection for MetadataStore {
         MetadataStore::applied(self).map_err(NodeError::Metadata)
     }
 
-    fn apply(&self, changes: Vec<RecordChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), NodeError> {
-        let changes = changes.into_iter().map(graph_change).collect();
-        MetadataStore::apply(self, changes, applied).map_err(NodeError::Metadata)
+    fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError> {
+        let (mut batch, begun) = (self.begin(), Instant::now());
+        let mut last = None;
+        while last.is_none() || (batch.takes_more() && begun.elapsed() < LONGEST_COMMIT) {
+            let next = if last.is_none() { steps.next()? } else { steps.next_soon()? };
+            let Some(Step { changes, applied }) = next else { break };
+            batch.add(changes.into_iter().map(graph_change).collect()).map_err(NodeError::Metadata)?;
+            last = Some(applied);
+        }
+        last.map_or(Ok(()), |applied| batch.commit(&applied).map_err(NodeError::Metadata))
     }
 }
 
@@ -173,6 +206,7 @@ fn document(key: DatasetKey, page: String, live: Live, closure: Closure) -> Sear
         about: summary.about,
         about_closure: closure.about,
         about_names: closure.about_names,
+        entities: summary.entities,
         publisher: summary.publisher.map(|publisher| publisher.name),
         licence: summary.licence.map(|licence| licence.label().to_owned()),
         access: Access::Open,

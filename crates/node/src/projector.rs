@@ -1,7 +1,10 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use dataset_model::{DatasetId, Entry, NodeId};
@@ -10,10 +13,17 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Node, NodeError, harvest::sentence, projection::Projection};
+use crate::{
+    Node, NodeError,
+    harvest::sentence,
+    projection::{Projection, Step, Steps},
+};
 
-/// Entries applied in one commit of a projection.
-const BATCH: u64 = 512;
+/// Entries read at once.
+const STEP: u64 = 512;
+/// What comes within this time is applied in one commit with what came before, where that is better and nobody waits.
+const SOON: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The longest a use case waits for the projections to show what it did.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,12 +36,15 @@ pub(crate) struct Projector {
     failing: Mutex<Option<String>>,
     /// One writer at a time.
     applying: Mutex<()>,
+    /// How many wait for an entry to be shown.
+    waiting: AtomicUsize,
 }
 
 impl Projector {
     pub(crate) fn new(name: &'static str, projection: Arc<dyn Projection>) -> Self {
         let (progress, _) = watch::channel(BTreeMap::new());
-        Self { name, projection, progress, wake: Notify::new(), failing: Mutex::new(None), applying: Mutex::new(()) }
+        let (failing, applying, waiting) = Default::default();
+        Self { name, projection, progress, wake: Notify::new(), failing, applying, waiting }
     }
 
     /// What stops it, if anything does.
@@ -52,23 +65,25 @@ impl Projector {
     /// Applies every entry of every log that has not been applied yet; gives how many those were.
     pub(crate) fn catch_up(&self, node: &Node) -> Result<u64, NodeError> {
         let _alone = self.applying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let total = |applied: &BTreeMap<NodeId, u64>| applied.values().sum::<u64>();
         let mut applied = self.projection.applied()?;
-        let mut count = 0;
-        for log in node.ledger.nodes()? {
-            let size = node.ledger.size(&log)?;
-            let mut from = applied.get(&log).copied().unwrap_or(0);
-            while from < size {
-                // A store that meets a full disk in the middle of a commit has to be opened again.
-                node.ledger.require_space()?;
-                let to = size.min(from + BATCH);
-                let changes = changes(node, &log, from..to)?;
-                applied.insert(log.clone(), to);
-                self.projection.apply(changes, &applied)?;
-                self.progress.send_replace(applied.clone());
-                count += to - from;
-                from = to;
+        let before = total(&applied);
+        loop {
+            let so_far = total(&applied);
+            // Each log in turn, so that no backlog of one keeps all others waiting.
+            for log in node.ledger.nodes()? {
+                if is_behind(node, &log, &applied)? {
+                    let mut backlog = Backlog { node, projector: self, log, applied: applied.clone(), begun: false };
+                    self.projection.apply(&mut backlog)?;
+                    applied = self.projection.applied()?;
+                    self.progress.send_replace(applied.clone());
+                }
+            }
+            if total(&applied) == so_far {
+                break;
             }
         }
+        let count = total(&applied).saturating_sub(before);
         self.progress.send_replace(applied);
         Ok(count)
     }
@@ -82,7 +97,7 @@ impl Projector {
                 changes.push(node.change_of(log, (index, node.entry(log, index)?))?);
             }
         }
-        self.projection.apply(changes, &self.projection.applied()?)
+        self.projection.apply(&mut Some(Step { changes, applied: self.projection.applied()? }))
     }
 
     /// Lets the projection forget how far it has come, while nothing is being applied.
@@ -114,10 +129,85 @@ impl Projector {
         }
     }
 
+    fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     async fn reach(&self, node: &NodeId, size: u64) {
+        let _awaiting = Awaiting::count(&self.waiting);
         let mut progress = self.progress.subscribe();
         // An error means that the node is being dropped; nobody waits then.
         let _ = progress.wait_for(|applied| applied.get(node).is_some_and(|applied| *applied >= size)).await;
+    }
+}
+
+fn is_behind(node: &Node, log: &NodeId, applied: &BTreeMap<NodeId, u64>) -> Result<bool, NodeError> {
+    Ok(node.ledger.size(log)? > applied.get(log).copied().unwrap_or(0))
+}
+
+/// What is to be applied of a log, also of what it grows by meanwhile.
+struct Backlog<'a> {
+    node: &'a Node,
+    projector: &'a Projector,
+    log: NodeId,
+    applied: BTreeMap<NodeId, u64>,
+    begun: bool,
+}
+
+impl Steps for Backlog<'_> {
+    /// Ends early where an entry of this node's own log waits.
+    fn next(&mut self) -> Result<Option<Step>, NodeError> {
+        let (node, own) = (self.node, &self.node.config.id);
+        let own_waits = self.begun && self.log != *own && is_behind(node, own, &self.applied)?;
+        if own_waits || !is_behind(node, &self.log, &self.applied)? {
+            return Ok(None);
+        }
+        // A store that meets a full disk in the middle of a commit has to be opened again.
+        node.ledger.require_space()?;
+        let from = self.applied.get(&self.log).copied().unwrap_or(0);
+        let to = node.ledger.size(&self.log)?.min(from + STEP);
+        let changes = changes(node, &self.log, from..to)?;
+        self.applied.insert(self.log.clone(), to);
+        self.begun = true;
+        Ok(Some(Step { changes, applied: self.applied.clone() }))
+    }
+
+    fn next_soon(&mut self) -> Result<Option<Step>, NodeError> {
+        let begun = Instant::now();
+        loop {
+            let next = self.next()?;
+            if next.is_some() || begun.elapsed() > SOON || self.projector.is_awaited() {
+                return Ok(next);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+/// One step that is all there is.
+impl Steps for Option<Step> {
+    fn next(&mut self) -> Result<Option<Step>, NodeError> {
+        Ok(self.take())
+    }
+
+    fn next_soon(&mut self) -> Result<Option<Step>, NodeError> {
+        self.next()
+    }
+}
+
+/// Somebody waits for what is being applied.
+struct Awaiting<'a>(&'a AtomicUsize);
+
+impl<'a> Awaiting<'a> {
+    fn count(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Awaiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

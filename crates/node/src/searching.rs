@@ -20,7 +20,7 @@ pub struct SearchRequest {
     pub organism: Vec<String>,
     /// IRIs, CURIEs or labels; descendants are included.
     pub method: Vec<String>,
-    /// IRIs, CURIEs or labels of tissues, cell lines, cell components; descendants are included.
+    /// IRIs, CURIEs or labels of tissues, cell lines, cell components; descendants are included. In quotes, names without a term.
     pub entity: Vec<String>,
     /// ORCIDs or whole names.
     pub author: Vec<String>,
@@ -45,6 +45,8 @@ pub struct SearchRequest {
     pub sort: Sort,
     pub size: usize,
     pub cursor: Option<String>,
+    /// Whether counts by value are wanted no more: they are the same on every page.
+    pub hits_only: bool,
     /// Who is asked.
     pub scope: SearchScope,
     /// What other nodes are asked, as name–value pairs: all of the above but what concerns this node's answer alone.
@@ -179,8 +181,8 @@ impl Node {
             sort: request.sort,
             size: request.size,
             cursor,
-            facets: true,
-            suggest: true,
+            facets: !request.hits_only,
+            suggest: !request.hits_only,
             collapse: request.collapse,
             visible,
         };
@@ -221,10 +223,11 @@ impl Node {
     }
 
     /// Entities go by label too, as few of their ontologies are held here: a label nobody knows is looked up in the records.
+    /// What is in quotes is a name alone, and no term.
     fn resolve_entities(&self, asked: Vec<String>) -> Vec<String> {
         let terms =
             |text: &String| self.ontology.resolve(text).into_iter().map(|term| term.to_string()).collect::<Vec<_>>();
-        let known: Vec<String> = asked.iter().flat_map(terms).collect();
+        let known: Vec<String> = asked.iter().filter(|text| !text.starts_with('"')).flat_map(terms).collect();
         asked.into_iter().chain(known).collect()
     }
 

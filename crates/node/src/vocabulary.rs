@@ -19,7 +19,7 @@ struct FieldNames {
 pub(crate) struct FieldVocabulary {
     rows: Vec<FieldNames>,
     by_name: HashMap<String, usize>,
-    by_term: HashMap<TermIri, usize>,
+    by_term: HashMap<TermIri, Vec<usize>>,
 }
 
 impl FieldVocabulary {
@@ -30,13 +30,14 @@ impl FieldVocabulary {
     }
 
     fn read(table: &str) -> Self {
-        let (mut rows, mut by_name, mut by_term) = (Vec::new(), HashMap::new(), HashMap::new());
+        let (mut rows, mut by_name) = (Vec::new(), HashMap::new());
+        let mut by_term: HashMap<TermIri, Vec<usize>> = HashMap::new();
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let mut columns = line.split('\t');
             let (terms, names) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default());
             let terms: Vec<TermIri> = terms.split(' ').filter_map(obo_term).collect();
             let names: Vec<String> = names.split('|').map(str::to_owned).collect();
-            by_term.extend(terms.iter().map(|term| (term.clone(), rows.len())));
+            terms.iter().for_each(|term| by_term.entry(term.clone()).or_default().push(rows.len()));
             by_name.extend(names.iter().map(|name| (one_spelling(name), rows.len())));
             rows.push(FieldNames { terms, names });
         }
@@ -44,8 +45,9 @@ impl FieldVocabulary {
     }
 
     /// What the field calls a term.
-    pub(crate) fn names_of(&self, term: &TermIri) -> &[String] {
-        self.by_term.get(term).and_then(|row| self.rows.get(*row)).map_or(&[], |row| &row.names)
+    pub(crate) fn names_of(&self, term: &TermIri) -> impl Iterator<Item = &String> {
+        let rows = self.by_term.get(term).into_iter().flatten().filter_map(|row| self.rows.get(*row));
+        rows.flat_map(|row| &row.names)
     }
 
     /// The terms the field gives a name.
@@ -84,6 +86,18 @@ impl Known<'_> {
             }
         }
         terms
+    }
+}
+
+impl Known<'_> {
+    /// Whether a name has another organism's in a compound, as "mouse-ear cress" has: who asks for mice does not mean it.
+    pub(crate) fn misleads(&self, name: &str, closure: &[TermIri]) -> bool {
+        let compounds = name.split_whitespace().filter_map(|word| word.rsplit_once('-')).map(|(before, _)| before);
+        let mut parts = compounds.flat_map(|before| before.split('-')).filter(|part| !part.is_empty());
+        parts.any(|part| {
+            let named = self.ontology.resolve(part);
+            !named.is_empty() && named.iter().all(|term| self.ontology.is_taxon(term) && !closure.contains(term))
+        })
     }
 }
 
@@ -133,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn cress_is_no_mouse() {
+        let ontology = Ontology::bundled();
+        let closure = |curie: &str| ontology.ancestors_or_self(&ontology.resolve(curie)[0]);
+        let cress = closure("NCBITaxon:3702");
+        assert!(known(&ontology).misleads("mouse-ear cress", &cress));
+        assert!(!known(&ontology).misleads("thale cress", &cress));
+        assert!(!known(&ontology).misleads("house-mouse kind", &closure("NCBITaxon:10090")));
+    }
+
+    #[test]
     fn common_names_and_names_of_the_field_find_the_terms() {
         let ontology = Ontology::bundled();
         let known = known(&ontology);
@@ -142,6 +166,9 @@ mod tests {
             ("mouse", "NCBITaxon:10090", "Mus musculus"),
             ("sim", "FBbi:00000332", "structured illumination"),
             ("zebrafish", "NCBITaxon:7955", "Danio rerio"),
+            ("em", "FBbi:00000256", "electron microscopy"),
+            ("volume em", "FBbi:00050000", "vEM"),
+            ("fibsem", "FBbi:00050000", "FIB-SEM"),
         ] {
             let concept = known.concept(words).unwrap();
             assert!(concept.terms.iter().any(|term| term.curie() == curie), "{words}: {concept:?}");

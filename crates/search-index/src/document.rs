@@ -45,6 +45,9 @@ pub struct SearchDocument {
     /// Labels and synonyms of everything in `about_closure`.
     #[serde(default)]
     pub about_names: Vec<String>,
+    /// Entities the dataset is about that have a name and no term; facets count these too.
+    #[serde(default)]
+    pub entities: Vec<String>,
     /// Names and ROR IRIs of the authors' affiliations.
     #[serde(default)]
     pub affiliations: Vec<String>,
@@ -118,6 +121,7 @@ impl SearchDocument {
             about: Vec::new(),
             about_closure: Vec::new(),
             about_names: Vec::new(),
+            entities: Vec::new(),
             affiliations: Vec::new(),
             publisher: None,
             licence: None,

@@ -126,9 +126,9 @@ pub(crate) fn stored_values(facet: Facet, record: &SearchDocument) -> Vec<String
 fn facet_values(facet: Facet, record: &SearchDocument) -> Vec<String> {
     let one = |text: &Option<String>| text.as_deref().and_then(value_text).map(str::to_owned).into_iter().collect();
     match facet {
-        Facet::Organism => term_sets(&record.organisms, &record.organism_closure),
-        Facet::Method => term_sets(&record.methods, &record.method_closure),
-        Facet::Entity => term_sets(&record.about, &record.about_closure),
+        Facet::Organism => term_sets(&record.organisms, &record.organism_closure, &[]),
+        Facet::Method => term_sets(&record.methods, &record.method_closure, &[]),
+        Facet::Entity => term_sets(&record.about, &record.about_closure, &record.entities),
         Facet::Publisher => one(&record.publisher),
         Facet::Licence => one(&record.licence),
         Facet::Node => vec![record.key.node.to_string()],

@@ -10,7 +10,7 @@ use tantivy::{DocId, Searcher, SegmentReader, Term};
 
 use crate::exact::normal_form;
 use crate::facets::{COUNT, FACETS, Facet, year_text};
-use crate::schema::{Fields, one_spelling, value_text};
+use crate::schema::{Fields, named_entity, one_spelling, value_text};
 use crate::{Query, SearchError};
 
 /// The record is deleted or may not be seen.
@@ -142,9 +142,17 @@ fn filter(facet: Facet, field: Field, query: &Query, fields: &Fields) -> Option<
     }
 }
 
-/// Entities by IRI as they are, by label in the one spelling.
+/// Entities by IRI as they are, by label in the one spelling; what is in quotes, only as a name without a term.
 fn entities(wanted: &[String]) -> Vec<String> {
-    wanted.iter().flat_map(|value| [value.clone(), one_spelling(value)]).collect()
+    let meant = |value: &String| match quoted(value) {
+        Some(name) => vec![named_entity(&one_spelling(name))],
+        None => vec![value.clone(), one_spelling(value)],
+    };
+    wanted.iter().flat_map(meant).collect()
+}
+
+fn quoted(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"').filter(|name| !name.trim().is_empty())
 }
 
 /// Filters that are no facets.

@@ -18,7 +18,7 @@ use crate::schema::{Fields, SCHEMA_VERSION, key_text};
 use crate::search::{Search, stored_as};
 use crate::similar::Similar;
 use crate::studies::describe::Describer;
-use crate::studies::snapshot::StudiesCache;
+use crate::studies::snapshot::{Place, StudiesCache};
 use crate::{Hit, IndexChange, Query, Results, SearchDocument, SearchError, StudyRecord, Vocabulary};
 
 /// Memory in which records are gathered before they are written, per thread.
@@ -159,7 +159,8 @@ impl SearchIndex {
         Search { query, fields, searcher, columns, landing: &self.landing, vocabulary, studies }.run()
     }
 
-    /// Records like one, most alike first, by terms and text; none where the reader may not see that one. A hit's
+    /// Records like one, most alike first, by terms and text; none where the reader may not see that one. Of each other study
+    /// there is one, and none of the record's own. A hit's
     /// `matched_via` names the terms that both have, its `highlights` the words.
     ///
     /// # Errors
@@ -173,7 +174,10 @@ impl SearchIndex {
         if !visible.contains(&record.access) {
             return Ok(Vec::new());
         }
-        Similar { record: &record, fields: &self.fields, searcher, columns: &self.columns, visible, most }.run()
+        let studies = &self.studies.of(searcher, &self.columns, visible)?;
+        let place = Place { segment: address.segment_ord as usize, doc: address.doc_id };
+        let (record, fields, columns) = (&record, &self.fields, &self.columns);
+        Similar { record, place, studies, fields, searcher, columns, visible, most }.run()
     }
 
     /// The study of a record as a reader of these access levels sees it; none where there is no such record for them.

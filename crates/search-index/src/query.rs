@@ -23,7 +23,8 @@ pub struct Query {
     pub organism: Vec<TermIri>,
     /// Imaging methods, descendants included.
     pub method: Vec<TermIri>,
-    /// Tissues, cell lines, cell components and other entities: IRIs, descendants included, or labels as recorded.
+    /// Tissues, cell lines, cell components and other entities: IRIs, descendants included, or labels as recorded; in
+    /// quotes, only entities that have this name and no term.
     pub entity: Vec<String>,
     /// Authors: ORCIDs, or whole names in any case.
     pub author: Vec<String>,

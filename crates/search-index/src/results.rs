@@ -81,7 +81,8 @@ pub struct Facets {
     pub organism: Vec<FacetValue>,
     /// Imaging methods as recorded and everything above them; value is the term IRI.
     pub method: Vec<FacetValue>,
-    /// Tissues, cell lines, cell components and other entities as recorded and everything above them; value is the term IRI.
+    /// Tissues, cell lines, cell components and other entities as recorded and everything above them; value is the term IRI,
+    /// or, where the entity has a name alone, that in quotes.
     pub entity: Vec<FacetValue>,
     /// Publishers.
     pub publisher: Vec<FacetValue>,

@@ -54,7 +54,7 @@ pub(crate) struct Fields {
     pub(crate) words: Field,
     pub(crate) organism_closure: Field,
     pub(crate) method_closure: Field,
-    /// Term IRIs and folded labels.
+    /// Term IRIs and folded labels; names without a term as [`named_entity`] too.
     pub(crate) entity_closure: Field,
     /// ORCIDs in normal form and folded names.
     pub(crate) author: Field,
@@ -152,6 +152,10 @@ impl Fields {
         let entities = record.about.iter().map(|term| &term.iri).chain(&record.about_closure);
         entities.for_each(|iri| document.add_text(self.entity_closure, iri.as_str()));
         record.about.iter().for_each(|term| document.add_text(self.entity_closure, one_spelling(&term.label)));
+        for name in record.entities.iter().map(|name| one_spelling(name)).filter(|name| !name.is_empty()) {
+            document.add_text(self.entity_closure, named_entity(&name));
+            document.add_text(self.entity_closure, name);
+        }
         record.authors.iter().for_each(|name| document.add_text(self.author, one_spelling(name)));
         record.orcids.iter().for_each(|orcid| document.add_text(self.author, normal_form(orcid)));
         for affiliation in &record.affiliations {
@@ -243,6 +247,11 @@ pub(crate) fn value_text(text: &str) -> Option<&str> {
 /// A name as it is compared: without regard to case, accents and blanks.
 pub(crate) fn one_spelling(name: &str) -> String {
     folded(&cut(name, VALUE_BYTES).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What stands for an entity that has a name, in one spelling, and no term: never what a term or its label is written as.
+pub(crate) fn named_entity(spelling: &str) -> String {
+    format!("\u{1}{spelling}")
 }
 
 fn cut(text: &str, bytes: usize) -> &str {

@@ -1,6 +1,6 @@
-//! "More like this": records that share rare words and rare terms with one.
+//! "More like this": records that share rare words and rare terms with one; of each other study one, of its own none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use dataset_model::Access;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query, TermQuery};
@@ -11,9 +11,10 @@ use crate::analysis::{BOUNDARY, Form, Side, analyzer, tokens};
 use crate::columns::ColumnCache;
 use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
-use crate::ranking::{SegmentRanking, merge, score_of};
+use crate::ranking::{Candidate, SegmentRanking, merge, score_of};
 use crate::schema::{Fields, TextField, key_text};
 use crate::search::keyed;
+use crate::studies::snapshot::{Place, Studies};
 use crate::text_query::TextQuery;
 use crate::{Hit, SearchDocument, SearchError, Sort};
 
@@ -29,12 +30,16 @@ const COMMON: u64 = 10;
 const FEW_RECORDS: u64 = 50;
 /// A shared term counts as much as several words.
 const TERM_WEIGHT: f32 = 2.0;
+/// As many records of one study may be among those compared, so that enough are left; most studies have two.
+const PER_STUDY: usize = 4;
 /// A record has to share this part of what it is compared by.
 const MIN_SHARE: f32 = 0.12;
 
 /// The record to compare with, and where to look.
 pub(crate) struct Similar<'a> {
     pub(crate) record: &'a SearchDocument,
+    pub(crate) place: Place,
+    pub(crate) studies: &'a Studies,
     pub(crate) fields: &'a Fields,
     pub(crate) searcher: &'a Searcher,
     pub(crate) columns: &'a ColumnCache,
@@ -87,25 +92,47 @@ impl Similar<'_> {
         let mut ranked = Vec::new();
         for (reader, seen) in self.searcher.segment_readers().iter().zip(&seen) {
             let columns = self.columns.of(reader)?;
-            let mut ranking = SegmentRanking::new(columns, Sort::Relevance, None, self.most)?;
+            let mut ranking = SegmentRanking::new(columns, Sort::Relevance, None, self.candidates())?;
+            let segment = ranked.len();
             let mut take = |doc: DocId, score: Score| {
-                if score >= enough && seen.shows(doc) {
+                if score >= enough && seen.shows(doc) && !self.is_same_study(Place { segment, doc }) {
                     ranking.offer(doc, score);
                 }
             };
             weight.for_each(reader, &mut take).map_err(SearchError::read)?;
             ranked.push(ranking.finish());
         }
-        let found = merge(ranked, self.most, &|address| keyed(self.searcher, self.fields, address))?;
+        let found = merge(ranked, self.candidates(), &|address| keyed(self.searcher, self.fields, address))?;
+        let found = self.one_of_each_study(found);
         let text =
             TextQuery::of_stems(all.iter().filter(|shared| shared.fields.len() > 1).map(|word| word.text.as_str()));
         let mut highlighter = Highlighter::new(&text, &());
-        let hit = |candidate: crate::ranking::Candidate| {
+        let hit = |candidate: Candidate| {
             let document: SearchDocument = serde_json::from_slice(&candidate.record).map_err(SearchError::read)?;
             let (score, highlights) = (score_of(&candidate.value), highlighter.highlights(&document));
             Ok(Hit { score, highlights, matched_via: self.shared_terms(&document), study: None, document })
         };
         found.into_iter().map(hit).collect()
+    }
+
+    /// So many, that enough are left when each study is one.
+    fn candidates(&self) -> usize {
+        self.most.saturating_mul(PER_STUDY)
+    }
+
+    fn is_same_study(&self, place: Place) -> bool {
+        let own = self.studies.of(self.place).map(|(study, _)| study);
+        own.is_some() && own == self.studies.of(place).map(|(study, _)| study)
+    }
+
+    /// The most alike record of each study.
+    fn one_of_each_study(&self, found: Vec<Candidate>) -> Vec<Candidate> {
+        let mut seen = HashSet::new();
+        let is_first = |candidate: &Candidate| {
+            let place = Place { segment: candidate.segment, doc: candidate.doc };
+            self.studies.of(place).is_none_or(|(study, _)| seen.insert(study))
+        };
+        found.into_iter().filter(is_first).take(self.most).collect()
     }
 
     fn text_fields(&self) -> [&TextField; 3] {

@@ -5,25 +5,33 @@ use std::collections::{BTreeMap, HashMap};
 use dataset_model::{Term, TermIri};
 
 use crate::FacetValue;
-use crate::schema::value_text;
+use crate::schema::{one_spelling, value_text};
 
 /// The engine keeps the length of a value in 16 bits.
 const MAX_SET_BYTES: usize = 60_000;
 
-/// A record's terms with their labels, and everything above them: a line each, `IRI label` or `IRI`. They are one text, or,
-/// where that would be too long, several that share no term.
-pub(crate) fn term_sets(terms: &[Term], closure: &[TermIri]) -> Vec<String> {
+/// A record's terms with their labels, and everything above them: a line each, `IRI label` or `IRI`. Then names without a
+/// term: `"name in one spelling"`, a tab, and the name. They are one text, or, where that would be too long, several that
+/// share no term.
+pub(crate) fn term_sets(terms: &[Term], closure: &[TermIri], names: &[String]) -> Vec<String> {
     let mut lines: BTreeMap<&str, Option<&str>> = closure.iter().map(|iri| (iri.as_str(), None)).collect();
     // Of a term named twice the first label counts, so that no record is counted twice.
     for term in terms.iter().rev() {
         lines.insert(term.iri.as_str(), Some(value_text(&term.label).unwrap_or(term.iri.as_str())));
     }
+    let terms = lines.into_iter().map(|(iri, label)| match label {
+        Some(label) => format!("{iri} {}", one_line(label)),
+        None => iri.to_owned(),
+    });
+    // Of several spellings of a name the first counts.
+    let mut spellings = BTreeMap::new();
+    for name in names.iter().filter_map(|name| value_text(name)) {
+        spellings.entry(one_spelling(name)).or_insert(name);
+    }
+    let names = spellings.into_iter().filter(|(spelling, _)| !spelling.is_empty());
+    let names = names.map(|(spelling, name)| format!("\"{spelling}\"\t{}", one_line(name)));
     let mut sets: Vec<String> = Vec::new();
-    for (iri, label) in lines {
-        let line = match label {
-            Some(label) => format!("{iri} {}", label.replace(['\n', '\r'], " ")),
-            None => iri.to_owned(),
-        };
+    for line in terms.chain(names) {
         match sets.last_mut() {
             Some(set) if set.len() + line.len() < MAX_SET_BYTES => {
                 set.push('\n');
@@ -34,6 +42,10 @@ pub(crate) fn term_sets(terms: &[Term], closure: &[TermIri]) -> Vec<String> {
         }
     }
     sets
+}
+
+fn one_line(label: &str) -> String {
+    label.replace(['\n', '\r'], " ")
 }
 
 #[derive(Default)]
@@ -48,7 +60,8 @@ struct Count<'a> {
 pub(crate) fn count_terms<'a>(lines: impl Iterator<Item = (&'a str, u64)>) -> Vec<FacetValue> {
     let mut terms: HashMap<&str, Count<'_>> = HashMap::new();
     for (line, records) in lines {
-        let (iri, label) = line.split_once(' ').map_or((line, None), |(iri, label)| (iri, Some(label)));
+        let end = if line.starts_with('"') { '\t' } else { ' ' };
+        let (iri, label) = line.split_once(end).map_or((line, None), |(iri, label)| (iri, Some(label)));
         let term = terms.entry(iri).or_default();
         term.count += records;
         if let Some(label) = label {
@@ -80,12 +93,26 @@ mod tests {
     fn a_record_with_thousands_of_terms_is_counted_once_for_each() {
         let terms: Vec<Term> = (0..5_000).map(term).collect();
         let closure: Vec<TermIri> = (4_990..5_010).map(|number| term(number).iri).collect();
-        let sets = term_sets(&terms, &closure);
+        let sets = term_sets(&terms, &closure, &[]);
         assert!(sets.len() > 1 && sets.iter().all(|set| set.len() <= MAX_SET_BYTES));
         let counted = count_terms(sets.iter().flat_map(|set| set.split('\n')).map(|line| (line, 3)));
         assert_eq!(counted.len(), 5_010);
         assert!(counted.iter().all(|value| value.count == 3));
         assert_eq!(counted.iter().filter(|value| value.recorded == Some(3)).count(), 5_000);
         assert!(counted.iter().any(|value| value.label == "Term 7"));
+    }
+
+    #[test]
+    fn a_name_without_a_term_is_one_value_however_it_is_spelled() {
+        let names = ["Wing  disk", "wing disk", "a \"b\"\tc", " "].map(str::to_owned);
+        let sets = term_sets(&[term(1)], &[], &names);
+        let counted = count_terms(sets.iter().flat_map(|set| set.split('\n')).map(|line| (line, 2)));
+        let mut values: Vec<_> = counted.iter().map(|value| (value.value.as_str(), value.label.as_str())).collect();
+        values.sort_unstable();
+        assert_eq!(
+            values,
+            [("\"a \"b\" c\"", "a \"b\"\tc"), ("\"wing disk\"", "Wing  disk"), ("http://example.org/term_1", "Term 1")]
+        );
+        assert!(counted.iter().all(|value| (value.count, value.recorded) == (2, Some(2))));
     }
 }

@@ -14,10 +14,11 @@ use crate::refusal::Refusal;
 
 const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/favicon.svg");
+const COMPLETION: &str = include_str!("../assets/completion.js");
 
 /// Where the files are: `/assets/<digest of all of them>`.
 pub(crate) static BASE: LazyLock<String> = LazyLock::new(|| {
-    let digest = Digest::of(format!("{STYLE}\0{ICON}")).to_string();
+    let digest = Digest::of(format!("{STYLE}\0{ICON}\0{COMPLETION}")).to_string();
     format!("/assets/{}", digest.chars().take(16).collect::<String>())
 });
 
@@ -26,6 +27,7 @@ pub(crate) async fn serve(Path((release, file)): Path<(String, String)>) -> Resu
     let (media_type, text) = match file.as_str() {
         "style.css" => ("text/css; charset=utf-8", STYLE),
         "favicon.svg" => ("image/svg+xml", ICON),
+        "completion.js" => ("text/javascript; charset=utf-8", COMPLETION),
         _ => return Err(NodeError::NotFound(format!("there is no file '{file}' here")).into()),
     };
     let cache = if BASE.ends_with(&format!("/{release}")) {

@@ -9,8 +9,9 @@ use axum::{
 
 use crate::{accept, refusal::Refusal, site::Site};
 
-/// No script, no frame, nothing from elsewhere but pictures that records name.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' http: https: data:; form-action 'self'; \
+/// No script but our own files, none of which may write HTML; no frame, nothing from elsewhere but pictures that records name.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; \
+                      trusted-types 'none'; style-src 'self'; img-src 'self' http: https: data:; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// Headers that are the same on every page.

@@ -1,4 +1,4 @@
-//! The pages people meet: server-rendered HTML that works without any script.
+//! The pages people meet: server-rendered HTML that works without any script. The one there is offers terms as people type.
 //!
 //! **Owns** HTML, its style sheet and everything said in it: pages, citations, schema.org JSON-LD, FAIR Signposting,
 //! content negotiation of dataset pages, sitemap, and the headers that keep a page from doing harm.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{ExportImage, ExportRecord, METADATA_LICENCE, identifiers::web, json::object};
+use super::{ExportImage, ExportRecord, identifiers::web, json::object};
 
 /// As many images are told of; the crate has all.
 const IMAGES: usize = 1000;
@@ -22,7 +22,7 @@ pub(super) fn document(record: &ExportRecord) -> Value {
         ("sameAs", json!(web(&record.cite_as()).filter(|url| *url != record.landing))),
         ("citeAs", json!(super::bibtex::entry(record))),
         ("license", json!(licence)),
-        ("sdLicense", json!(METADATA_LICENCE)),
+        ("sdLicense", json!(record.metadata_licence())),
         ("creator", creators),
         ("publisher", json!([agent("sc:Organization", record.publisher(), record.publisher_iri().as_deref())])),
         ("datePublished", json!(record.issued())),

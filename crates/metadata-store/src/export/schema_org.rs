@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    ExportImage, ExportRecord, METADATA_LICENCE,
+    ExportImage, ExportRecord,
     identifiers::{affiliation_ror, web},
     json::{object, reference},
 };
@@ -60,7 +60,7 @@ pub(super) fn document(record: &ExportRecord) -> Value {
         ("encodingFormat", if record.images.is_empty() { Value::Null } else { json!(ExportImage::MEDIA_TYPE) }),
         ("distribution", record.images.iter().take(DOWNLOADS).flat_map(downloads).collect()),
         ("includedInDataCatalog", json!({"@type": "DataCatalog", "@id": here.url, "name": here.name, "url": here.url})),
-        ("sdLicense", json!(METADATA_LICENCE)),
+        ("sdLicense", json!(record.metadata_licence())),
         ("sdPublisher", organisation(&here.name, Some(here.url.clone()))),
         ("sdDatePublished", json!(record.modified.to_string())),
     ])

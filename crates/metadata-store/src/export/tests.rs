@@ -130,6 +130,10 @@ fn schema_org_has_what_search_engines_ask_for() {
     assert_eq!(document["license"], "https://creativecommons.org/licenses/by/4.0/");
     assert_eq!(document["creator"][0]["@id"], "https://orcid.org/0000-0002-1825-0097");
     assert_eq!(document["sdLicense"], METADATA_LICENCE);
+    let anothers = ExportRecord { deposited: false, ..record() };
+    for form in [ExportFormat::SchemaOrg, ExportFormat::Croissant] {
+        assert!(value(&anothers, form).get("sdLicense").is_none(), "nobody gives away what a publisher wrote");
+    }
     assert_eq!(document["isAccessibleForFree"], true);
     assert_eq!(document["conditionsOfAccess"], "http://purl.org/coar/access_right/c_abf2");
     assert_eq!(document["distribution"][0]["contentUrl"], image().metadata_url());

@@ -8,6 +8,7 @@ use super::{
     people,
     size::{SizeUnit, size},
     terms,
+    text::is_placeholder,
 };
 use crate::{Ontology, iri};
 
@@ -24,6 +25,7 @@ pub(super) fn of(entities: &Entities, id: &str, ontology: &Ontology) -> Summary 
         licence: licence(entities, root),
         publisher: people::publisher(entities, root),
         authors: people::authors(entities, root),
+        entities: named_entities(entities, root, &organisms),
         about: about(entities, root, ontology, &organisms),
         keywords: unique(root.values("keywords").iter().filter_map(|value| name_of(entities, value))),
         thumbnail: thumbnail(entities, root),
@@ -89,9 +91,40 @@ fn about(entities: &Entities, root: &Entity, ontology: &Ontology, organisms: &[T
     let ids = root.references("about").chain(samples.flat_map(|sample| sample.references("hasCellLine")));
     let known = |entity: Option<&Entity>, term: &Term| {
         let is_term = entity.map_or_else(|| ontology.contains(&term.iri), |entity| entity.is("DefinedTerm"));
-        is_term && !organisms.iter().any(|organism| organism.iri == term.iri)
+        let is_local = entity.is_some_and(|entity| entities.is_local(&entity.id));
+        is_term && !is_local && !organisms.iter().any(|organism| organism.iri == term.iri)
     };
     collect(entities, ids, ontology, &known)
+}
+
+/// What the dataset is about and has a name, but no term: texts, entities that mean something within the crate only, samples.
+/// A sample is called by its cell lines where it has any; one that is called as its organism says no more than that.
+fn named_entities(entities: &Entities, root: &Entity, organisms: &[Term]) -> Vec<String> {
+    let nameless = |value: &Value| {
+        let described = reference(value).and_then(|id| entities.get(id));
+        let is_term =
+            |entity: &Entity| entity.is("Taxon") || (entity.is("DefinedTerm") && !entities.is_local(&entity.id));
+        !described.is_some_and(is_term)
+    };
+    let lines = |value: &Value| {
+        let sample = reference(value).and_then(|id| entities.get(id)).filter(|entity| entity.is("BioSample"));
+        let lines: Vec<Value> = sample.map(|sample| sample.values("hasCellLine").to_vec()).unwrap_or_default();
+        if lines.is_empty() { vec![value.clone()] } else { lines }
+    };
+    let named = root.values("about").iter().flat_map(lines).filter(nameless);
+    let names = named.filter_map(|value| name_of(entities, &value)).map(|name| name.trim().to_owned());
+    let says_nothing = |name: &str| {
+        let is_organism = organisms.iter().any(|organism| organism.label.eq_ignore_ascii_case(name));
+        name.is_empty() || is_organism || is_placeholder(name) || names_nothing(name)
+    };
+    unique(names.filter(|name| !says_nothing(name)))
+}
+
+/// Whether a sample's name only says that it is one, such as "Biosample 2".
+fn names_nothing(name: &str) -> bool {
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').to_lowercase();
+    let kinds = ["na", "biosample", "biosamples", "sample", "samples", "specimen", "organism", "cell line sample"];
+    kinds.contains(&name.as_str())
 }
 
 /// The terms behind ids, once each, in the order written; an obsolete one is followed by that which replaces it.

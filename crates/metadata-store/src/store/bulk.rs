@@ -1,23 +1,25 @@
 //! Many new graphs at once go past the engine's log and memory tables, as sorted files: a transaction takes ten times as long.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
-use oxigraph::{model::Quad, store::Store};
+use oxigraph::store::{BulkLoader, Store};
 
 use super::{GraphChange, named};
 use crate::MetadataError;
 
 /// New graphs from which on they are loaded in bulk: each load makes files of its own.
 const MANY: usize = 100;
-/// Statements sorted at once, each about a kilobyte meanwhile.
-const AT_ONCE: usize = 100_000;
+/// Statements sorted at once, each about a kilobyte meanwhile; as many more are gathered.
+pub(super) const AT_ONCE: usize = 32_768;
 
-/// The changes that only add, when there are many of them, and all others.
+/// The changes that only add, when there are many of them, or files are being `made` already, and all others.
 pub(super) fn sort_out(
     store: &Store,
     changes: Vec<GraphChange>,
+    made: bool,
 ) -> Result<(Vec<GraphChange>, Vec<GraphChange>), MetadataError> {
-    if changes.len() < MANY {
+    let enough = if made { 1 } else { MANY };
+    if changes.len() < enough {
         return Ok((Vec::new(), changes));
     }
     let names: BTreeSet<&String> = changes.iter().map(|change| &change.graph).collect();
@@ -29,7 +31,7 @@ pub(super) fn sort_out(
     for change in changes {
         if only_adds(store, &change)? { new.push(change) } else { others.push(change) }
     }
-    Ok(if new.len() < MANY { (Vec::new(), others.into_iter().chain(new).collect()) } else { (new, others) })
+    Ok(if new.len() < enough { (Vec::new(), others.into_iter().chain(new).collect()) } else { (new, others) })
 }
 
 fn only_adds(store: &Store, change: &GraphChange) -> Result<bool, MetadataError> {
@@ -46,12 +48,19 @@ fn only_adds(store: &Store, change: &GraphChange) -> Result<bool, MetadataError>
     Ok(true)
 }
 
-/// Adds what the store does not hold, all of it or nothing.
-pub(super) fn load(store: &Store, graphs: Vec<Vec<Quad>>) -> Result<(), MetadataError> {
-    if graphs.is_empty() {
-        return Ok(());
+/// Writes what the store does not hold, all of it or nothing. What it is given at once becomes one file an index.
+pub(super) fn loader(store: &Store) -> BulkLoader<'_> {
+    store.bulk_loader().with_num_threads(1).with_max_memory_size_in_megabytes(2 * AT_ONCE / 1000)
+}
+
+/// Deletes the files of loads that were cut off before their commit; the engine takes no notice of them.
+pub(super) fn remove_leftovers(dir: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("bulk-") && name.ends_with(".sst") {
+            std::fs::remove_file(&path)?;
+        }
     }
-    let mut loader = store.bulk_loader().with_num_threads(1).with_max_memory_size_in_megabytes(AT_ONCE / 1000);
-    loader.load_quads(graphs.into_iter().flatten()).map_err(MetadataError::write)?;
-    loader.commit().map_err(MetadataError::write)
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset_model::{Access, TermIri};
+use dataset_model::{Access, StudyKey, StudyKeyKind, TermIri};
 use search_index::{Concept, Query, SearchDocument, SearchIndex, Sort, Vocabulary, Within};
 
 use crate::support::{found, index_of, key, put, record, term, text};
@@ -213,6 +213,58 @@ fn records_are_alike_by_rare_words_and_terms() {
     assert_eq!(alike[0].highlights[0].field, "title");
     assert_eq!(index.similar(&key("one"), &[Access::Open], 1).unwrap().len(), 1);
     assert!(index.similar(&key("nobody"), &[Access::Open], 9).unwrap().is_empty());
+}
+
+#[test]
+fn the_same_study_is_nothing_like_it_and_another_is_shown_once() {
+    let same = |record: SearchDocument, article: &str, publisher: &str| SearchDocument {
+        study_keys: vec![StudyKey::new(StudyKeyKind::Article, article)],
+        publisher: Some(publisher.to_owned()),
+        ..record
+    };
+    let records = [
+        same(record("one", "Kinetochore dynamics"), "x", "Archive"),
+        same(record("its-twin", "Kinetochore dynamics"), "x", "Database"),
+        same(record("other", "Kinetochore assembly"), "y", "Archive"),
+        same(record("other-twin", "Kinetochore assembly"), "y", "Database"),
+        record("third", "Kinetochore"),
+    ];
+    let index = index_of(records.into_iter().chain((0..30).map(|n| record(&format!("o{n}"), "Cells"))));
+    let like = |id: &str, most| -> Vec<String> {
+        let found = index.similar(&key(id), &[Access::Open], most).unwrap();
+        found.iter().map(|hit| hit.document.key.id.to_string()).collect()
+    };
+    let alike = like("one", 10);
+    assert!(!alike.contains(&"its-twin".to_owned()) && alike.len() == 2, "{alike:?}");
+    assert_eq!(alike.iter().filter(|id| id.starts_with("other")).count(), 1, "{alike:?}");
+    assert_eq!(like("third", 2).len(), 2, "two studies, not two records of one");
+}
+
+#[test]
+fn a_name_without_a_term_is_counted_and_found_as_itself_and_with_the_terms_of_that_name() {
+    let mut named = record("named", "A");
+    named.entities = vec!["Wing disk".into(), "HEK293".into()];
+    let mut spelled = record("spelled", "B");
+    spelled.entities = vec!["wing  DISK".into()];
+    let mut by_term = record("by-term", "C");
+    by_term.about = vec![term("CLO_0001230", "HEK293")];
+    let index = index_of([named, spelled, by_term]);
+    let entity = |value: &str| Query { entity: vec![value.to_owned()], sort: Sort::Title, ..Query::default() };
+    assert_eq!(found(&index, &entity("\"wing disk\"")), ["named", "spelled"]);
+    assert_eq!(found(&index, &entity("\"hek293\"")), ["named"]);
+    assert_eq!(found(&index, &entity("hek293")), ["named", "by-term"]);
+    assert_eq!(found(&index, &entity("\"\"")), [""; 0]);
+    let counted = index.search(&Query { facets: true, size: 0, ..Query::default() }).unwrap().facets.entity;
+    let counted: Vec<_> =
+        counted.iter().map(|value| (value.value.as_str(), value.label.as_str(), value.count)).collect();
+    assert_eq!(
+        counted,
+        [
+            ("\"wing disk\"", "Wing disk", 2),
+            ("\"hek293\"", "HEK293", 1),
+            ("http://purl.obolibrary.org/obo/CLO_0001230", "HEK293", 1)
+        ]
+    );
 }
 
 #[test]

@@ -44,9 +44,12 @@ impl Model {
             method: terms(self.matching(&Query { method: vec![], ..q() }), &|record| {
                 (&record.methods, &record.method_closure)
             }),
-            entity: terms(self.matching(&Query { entity: vec![], ..q() }), &|record| {
-                (&record.about, &record.about_closure)
-            }),
+            entity: with_names(
+                terms(self.matching(&Query { entity: vec![], ..q() }), &|record| {
+                    (&record.about, &record.about_closure)
+                }),
+                self.matching(&Query { entity: vec![], ..q() }),
+            ),
             publisher: count(Query { publisher: vec![], ..q() }, &|record| {
                 one(record.publisher.clone().filter(|publisher| !publisher.trim().is_empty()))
             }),
@@ -141,6 +144,22 @@ fn terms<'a>(
     values
 }
 
+/// Terms, and the names of entities that have none.
+fn with_names(mut values: Vec<FacetValue>, records: Vec<&SearchDocument>) -> Vec<FacetValue> {
+    let spelled = |name: &String| (format!("\"{}\"", name.to_lowercase()), name.clone());
+    let named = |record: &&SearchDocument| {
+        let mut once = BTreeMap::new();
+        for (value, label) in record.entities.iter().map(spelled) {
+            once.entry(value).or_insert(label);
+        }
+        once.into_iter().collect::<Vec<_>>()
+    };
+    let names = counted(records.iter().map(named));
+    values.extend(names.into_iter().map(|value| FacetValue { recorded: Some(value.count), ..value }));
+    sort(&mut values);
+    values
+}
+
 fn counted(records: impl Iterator<Item = Vec<(String, String)>>) -> Vec<FacetValue> {
     let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for (value, label) in records.flatten() {
@@ -194,7 +213,9 @@ fn listed<'a>(wanted: &[String], mut held: impl Iterator<Item = &'a String>) -> 
 
 fn entity(wanted: &[String], record: &SearchDocument) -> bool {
     let closure: Vec<String> = record.about_closure.iter().map(ToString::to_string).collect();
-    listed(wanted, closure.iter().chain(record.about.iter().map(|term| &term.label)))
+    let quoted: Vec<String> = record.entities.iter().map(|name| format!("\"{name}\"")).collect();
+    let labels = record.about.iter().map(|term| &term.label);
+    listed(wanted, closure.iter().chain(labels).chain(&record.entities).chain(&quoted))
 }
 
 fn images_match(query: &ImageQuery, record: &SearchDocument) -> bool {

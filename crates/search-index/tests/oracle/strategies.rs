@@ -50,7 +50,8 @@ fn record() -> impl Strategy<Value = SearchDocument> {
     let numbers = (option::of(2018_u16..2023), option::of(0_u64..3), select(&[0_u32, 1, 2, 9, 10, 99, 100]));
     let date = maybe(&["2019", "2019-05", "2020-01-02", "2020-01-03T10:00:00Z", "soon"]);
     let rest = (date, select(&ALL_ACCESS), image_facets());
-    let people = (subset(&ORCIDS), subset(&AFFILIATIONS), subset(&IDENTIFIERS), maybe(&["picture.png"]));
+    let who = (subset(&ORCIDS), subset(&ENTITIES));
+    let people = (who, subset(&AFFILIATIONS), subset(&IDENTIFIERS), maybe(&["picture.png"]));
     (key(), texts, (terms(), terms(), terms()), people, labels, numbers, rest).prop_map(
         |(key, texts, (organisms, methods, about), people, labels, numbers, (date, access, image_facets))| {
             let mut record = SearchDocument::empty(key);
@@ -58,7 +59,7 @@ fn record() -> impl Strategy<Value = SearchDocument> {
             (record.organisms, record.organism_closure) = organisms;
             (record.methods, record.method_closure) = methods;
             (record.about, record.about_closure) = about;
-            (record.orcids, record.affiliations, record.identifiers, record.thumbnail) = people;
+            ((record.orcids, record.entities), record.affiliations, record.identifiers, record.thumbnail) = people;
             (record.publisher, record.licence) = labels;
             (record.year, record.bytes, record.images) = numbers;
             (record.date, record.access, record.image_facets) = (date, access, image_facets);
@@ -68,6 +69,8 @@ fn record() -> impl Strategy<Value = SearchDocument> {
 }
 
 const ORCIDS: [&str; 2] = ["0000-0002-1825-0097", "0000-0001-5109-3700"];
+/// One is also what a term is called.
+const ENTITIES: [&str; 3] = ["Other", "Wing disk", "wing DISK"];
 const AFFILIATIONS: [&str; 2] = ["Institute", "https://ror.org/02catss52"];
 const IDENTIFIERS: [&str; 2] = ["10.1234/a.b", "x-1"];
 const DIMENSIONS: [&str; 3] = ["2D", "3D", "time-lapse"];
@@ -166,7 +169,11 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
         option::weighted(0.2, any::<bool>()),
     );
     let owned = |values: &[&str]| some(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let entities: Vec<String> = iris.iter().map(ToString::to_string).chain(["OTHER".to_owned()]).collect();
+    let entities: Vec<String> = iris
+        .iter()
+        .map(ToString::to_string)
+        .chain(["OTHER".to_owned(), "\"wing disk\"".to_owned(), "\"other\"".to_owned()])
+        .collect();
     let people = (some(&entities), owned(&[ORCIDS[0], "alpha"]), owned(&AFFILIATIONS), owned(&IDENTIFIERS));
     let rare = |range: std::ops::Range<u64>| option::weighted(0.1, range);
     let within = select(&[Within::Title, Within::Record, Within::Everywhere]);

@@ -221,7 +221,12 @@ fn paragraphs(text: &str) -> Vec<String> {
 
 fn about(summary: &Summary) -> Vec<TextLink> {
     let label = |term: &dataset_model::Term| if term.label.is_empty() { term.iri.curie() } else { term.label.clone() };
-    summary.about.iter().map(|term| TextLink { text: label(term), href: links::web(term.iri.as_str()) }).collect()
+    let terms = summary.about.iter().map(|term| TextLink { text: label(term), href: links::web(term.iri.as_str()) });
+    let named = |name: &String| {
+        let same = Params::default().with("entity", &format!("\"{name}\"")).link("/search");
+        TextLink { text: name.clone(), href: Some(same) }
+    };
+    terms.chain(summary.entities.iter().map(named)).collect()
 }
 
 fn keyword(word: &str) -> TextLink {

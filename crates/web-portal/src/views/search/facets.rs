@@ -2,10 +2,14 @@ use dataset_model::{Licence, TermIri};
 use node::{FacetValue, Facets};
 
 use super::params::Params;
-use crate::views::format;
+use crate::views::{dataset::TextLink, format};
 
+/// Names the facet that all values are asked of.
+const ALL: &str = "facet";
 /// As many values of a facet are shown at once; the rest is one click away.
 const SHOWN: usize = 12;
+/// So many more are in the page without being asked for.
+const MORE: usize = 200;
 /// Trees of so few roots show what is below them at once.
 const OPEN_ROOTS: usize = 3;
 
@@ -18,8 +22,10 @@ pub(crate) struct FacetGroup {
     pub more: Vec<FacetRow>,
     /// `48 more`.
     pub more_label: String,
-    /// Whether a chosen value is among the rest.
+    /// Whether a chosen value is among the rest, or all were asked for.
     pub more_open: bool,
+    /// The page with all values, where this one has not.
+    pub all: Option<TextLink>,
 }
 
 /// One value of a facet, in the order in which a tree is read from the top.
@@ -114,14 +120,25 @@ pub(crate) fn groups(params: &Params, facets: &Facets) -> Vec<FacetGroup> {
 
 fn group(kind: &Kind, params: &Params, values: &[FacetValue]) -> FacetGroup {
     let (first, rest) = values.split_at(SHOWN.min(values.len()));
+    let all_asked = params.first(ALL) == Some(kind.name);
+    let (next, last) = rest.split_at(if all_asked { rest.len() } else { MORE.min(rest.len()) });
+    let chosen = |value: &FacetValue| params.values(kind.name).any(|asked| means(kind.name, asked, value));
+    // What is chosen can be taken away again, wherever it stands.
+    let last = last.iter().filter(|value| find(std::slice::from_ref(*value), &chosen).is_some());
+    let listed: Vec<FacetValue> = next.iter().chain(last).cloned().collect();
     let few = values.len() <= OPEN_ROOTS;
     let most = values.iter().map(|value| value.count).max().unwrap_or(0);
-    let more = rows(kind, params, rest, &|_| false);
+    let more = rows(kind, params, &listed, &|_| false);
+    let all = (listed.len() < rest.len()).then(|| {
+        let address = format!("{}#facet-{}", params.set(ALL, kind.name).link("/search"), kind.name);
+        TextLink::new(&format!("All {}", format::number(values.len() as u64)), Some(address))
+    });
     FacetGroup {
         name: kind.name,
         title: kind.title,
         more_label: format!("{} more", format::number(rest.len() as u64)),
-        more_open: more.iter().any(|row| row.link.active),
+        more_open: all_asked || more.iter().any(|row| row.link.active),
+        all,
         shown: rows(kind, params, first, &|value| few || value.count == most),
         more,
     }
@@ -161,11 +178,16 @@ fn link(kind: &Kind, params: &Params, value: &FacetValue) -> FacetLink {
         None => params.set(kind.name, &value.value),
     };
     FacetLink {
-        label: value.label.clone(),
+        label: shown_label(value),
         count: format::number(value.count),
         href: changed.link("/search"),
         active: chosen.is_some(),
     }
+}
+
+/// The label; in quotes where it is a name without a term.
+fn shown_label(value: &FacetValue) -> String {
+    if value.value.starts_with('"') { format!("“{}”", value.label) } else { value.label.clone() }
 }
 
 /// Whether what was asked for is this value: terms go by IRI, CURIE or label, licences by any spelling.
@@ -192,7 +214,7 @@ pub(crate) fn active(params: &Params, facets: &Facets, label_of: impl Fn(&str) -
             _ => {
                 let kind = KINDS.iter().find(|kind| kind.name == name)?;
                 let held = find(values(name, facets), &|value| means(name, asked, value));
-                let label = held.map(|value| value.label.clone()).or_else(|| term_label(name, asked, &label_of));
+                let label = held.map(shown_label).or_else(|| term_label(name, asked, &label_of));
                 (kind.title, label.unwrap_or_else(|| asked.to_owned()))
             }
         };
@@ -286,6 +308,23 @@ pub(crate) mod tests {
         assert_eq!((years.shown.len(), years.more.len(), years.more_open), (12, 8, true));
         assert_eq!(years.more_label, "8 more");
         assert!(groups.iter().all(|group| group.name != "access"), "one level is no choice");
+    }
+
+    #[test]
+    fn a_very_long_facet_is_cut_in_the_page_and_whole_where_it_is_asked_for() {
+        let names = (0..1000).map(|number| value(&format!("\"n{number}\""), &format!("N{number}"), 1));
+        let facets = Facets { entity: names.collect(), ..Facets::default() };
+        let group = |query: &str| groups(&Params::parse(query), &facets).remove(0);
+        let cut = group("q=x&entity=%22n999%22");
+        assert_eq!((cut.shown.len(), cut.more.len(), cut.more_open), (12, 201, true));
+        assert_eq!(cut.shown[0].link.label, "“N0”", "a name without a term");
+        assert!(cut.more[200].link.active);
+        let link = cut.all.unwrap();
+        assert_eq!((link.text.as_str(), cut.more_label.as_str()), ("All 1,000", "988 more"));
+        let address = link.href.unwrap();
+        assert!(address.ends_with("&facet=entity#facet-entity"), "{address}");
+        let whole = group("facet=entity");
+        assert_eq!((whole.more.len(), whole.more_open, whole.all.is_none()), (988, true, true));
     }
 
     #[test]
