@@ -111,6 +111,7 @@ mod tests {
         ] {
             assert!(page.contains(text), "{text} is missing: {page}");
         }
-        assert!(!page.contains("<script"));
+        let own = page.matches("<script src=\"/assets/").count();
+        assert_eq!((own, page.matches("<script").count()), (1, 1), "{page}");
     }
 }
