@@ -37,6 +37,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -209,8 +210,12 @@ fn pair(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Vec<u8>, Bytes)
     item.map(|(key, value)| (key.to_vec(), Bytes::copy_from_slice(&value))).map_err(read_failed)
 }
 
+/// No read needs room: the engine tells so of a write that failed in the background.
 fn read_failed(error: sled::Error) -> LedgerError {
-    LedgerError::Read(error.into())
+    match error {
+        sled::Error::Io(error) if error.kind() == ErrorKind::StorageFull => LedgerError::Stopped,
+        other => LedgerError::Read(other.into()),
+    }
 }
 
 /// The engine hides what the system said from those who ask for causes.
