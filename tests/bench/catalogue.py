@@ -83,8 +83,8 @@ def sparql(url, query):
 
 
 def disk(folder):
-    """MiB of each part of a node's data."""
-    parts = [part for part in os.listdir(folder) if os.path.isdir(f"{folder}/{part}")]
+    """MiB of each part of a node's data. Snapshots of the RDF store are hard links to it, and counted with it."""
+    parts = [part for part in os.listdir(folder) if os.path.isdir(f"{folder}/{part}") and part != "rdf-snapshots"]
     return {part: sum(f.stat().st_size for f in pathlib.Path(folder, part).rglob("*") if f.is_file()) >> 20 for part in parts}
 
 

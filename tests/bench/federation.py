@@ -1,6 +1,6 @@
 """What following a node costs: a new node's bootstrap from a long log, and the time from a publication to its being found elsewhere.
 
-usage: federation.py bootstrap [--times 1,80] | propagation [--count 300]
+usage: federation.py bootstrap [--times 1,80] [--ways stream,tiles,oai_dc,oai_datacite] | propagation [--count 300]
 
 Needs a built heliograph (PROGRAM) and the collections in $HELIOGRAPH_SHARED/data/gide-crates. `bootstrap` puts a counting proxy between a node
 with the collections (copied so many times) and a new one that follows it: once with the bulk stream, once by tiles alone, and reads
@@ -121,7 +121,7 @@ def oai(origin, prefix):
     return {"records": records, "requests": requests, "mib": round(size / 2**20, 1), "s": round(time.monotonic() - begun, 1)}
 
 
-def bootstrap(times):
+def bootstrap(times, ways):
     crates = catalogue.crates()
     for multiple in times:
         origin = Node("japan")
@@ -134,9 +134,11 @@ def bootstrap(times):
                 time.sleep(0.5)
             own = {"stored_s": round(stored, 1), "searchable_s": round(time.monotonic() - begun, 1), "cpu_s": round(catalogue.cpu(origin.process.pid), 1),
                    "peak_mib": catalogue.status(origin.process.pid, "VmHWM"), "disk_mib": catalogue.disk(f"{origin.folder}/data")}
-            row = {"records": report["stored"], "entries": size, "origin": own, "stream": follow(origin, size, None),
-                   "tiles": follow(origin, size, "/federation/v1/log?"), "oai_dc": oai(origin, "oai_dc"), "oai_datacite": oai(origin, "oai_datacite")}
-            print(json.dumps(row), flush=True)
+            print(json.dumps({"records": report["stored"], "entries": size, "origin": own}), flush=True)
+            measures = {"stream": lambda: follow(origin, size, None), "tiles": lambda: follow(origin, size, "/federation/v1/log?"),
+                        "oai_dc": lambda: oai(origin, "oai_dc"), "oai_datacite": lambda: oai(origin, "oai_datacite")}
+            for way in ways:
+                print(json.dumps({way: measures[way]()}), flush=True)
         finally:
             origin.end()
 
@@ -189,7 +191,7 @@ def main():
     if "propagation" in sys.argv:
         propagation(int(value("--count", "300")))
     else:
-        bootstrap([int(one) for one in value("--times", "1,80").split(",")])
+        bootstrap([int(one) for one in value("--times", "1,80").split(",")], value("--ways", "stream,tiles,oai_dc,oai_datacite").split(","))
     print("load average:", open("/proc/loadavg").read().split()[:3], file=sys.stderr)
 
 
