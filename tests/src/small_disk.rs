@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A small file system in memory, mounted on a folder, that can be filled and emptied. Only programs started with
-/// [`command`](Self::command) find it there: it is in a namespace of mounts that one process holds, so that it needs no rights
+/// `command` find it there: it is in a namespace of mounts that one process holds, so that it needs no rights
 /// and is gone with that process, also when the test is killed.
 #[derive(Debug)]
 pub struct SmallDisk {
