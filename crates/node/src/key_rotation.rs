@@ -101,8 +101,9 @@ impl Node {
     /// Reads a peer's checkpoint. One that is signed by another key than the pinned one is believed when the pinned key leads
     /// to that one, by statements that fit the log.
     pub(crate) async fn read_checkpoint(&self, peer: &Peer) -> Result<Read, NodeError> {
-        let (checkpoint, keys) = peer.puller().checkpoint_by_any_key().await.map_err(|error| peer.fault(error))?;
-        let puller = peer.puller().with_key(keys.current().clone());
+        let puller = peer.puller();
+        let (checkpoint, keys) = puller.checkpoint_by_any_key().await.map_err(|error| peer.fault(error))?;
+        let puller = puller.with_key(keys.current().clone());
         Ok(Read { checkpoint, puller, changes: keys.changes().to_vec() })
     }
 

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use icu_segmenter::{WordSegmenter, options::WordBreakInvariantOptions};
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
+    AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, TextAnalyzerBuilder, Token, TokenStream, Tokenizer,
 };
 
 use crate::picking::Picking;
@@ -41,17 +41,19 @@ pub(crate) enum Side {
 
 /// The analyzer for one form on one side: words, lower case, without accents.
 pub(crate) fn analyzer(form: Form, side: Side) -> TextAnalyzer {
-    let folded = TextAnalyzer::builder(Words { side }).filter(LowerCaser).filter(AsciiFoldingFilter);
     match form {
-        Form::Plain => folded.build(),
-        Form::Stemmed => folded.filter(Stemmer::new(Language::English)).build(),
+        Form::Plain => words(side).build(),
+        Form::Stemmed => words(side).filter(Stemmer::new(Language::English)).build(),
     }
+}
+
+fn words(side: Side) -> TextAnalyzerBuilder<impl Tokenizer> {
+    TextAnalyzer::builder(Words { side }).filter(LowerCaser).filter(AsciiFoldingFilter)
 }
 
 /// The analyzer for stems on a record's side, for the words alone that begin like one of these.
 pub(crate) fn picking_analyzer(picking: Picking) -> TextAnalyzer {
-    let folded = TextAnalyzer::builder(Words { side: Side::Record }).filter(LowerCaser).filter(AsciiFoldingFilter);
-    folded.filter(picking).filter(Stemmer::new(Language::English)).build()
+    words(Side::Record).filter(picking).filter(Stemmer::new(Language::English)).build()
 }
 
 /// All tokens of a text, but those that an analyzer passed over.

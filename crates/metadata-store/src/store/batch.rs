@@ -1,6 +1,6 @@
 //! Changes that are committed together: those of a long backlog, or of one moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataset_model::NodeId;
 use oxigraph::{model::Quad, store::BulkLoader};
@@ -81,7 +81,7 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn commit(mut self, applied: &std::collections::BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
+    pub fn commit(mut self, applied: &BTreeMap<NodeId, u64>) -> Result<(), MetadataError> {
         self.load()?;
         self.store.state.apply(&self.store.store, applied)
     }
