@@ -5,7 +5,7 @@ usage: catalogue.py [--times 1,10,100]
 Needs a built heliograph (PROGRAM) and the collections in $HELIOGRAPH_SHARED/data/gide-crates. A copy of a crate has another
 accession, another address and another title, so that it is another study. Prints one JSON object for each multiple, then a table.
 """
-import http.client, json, os, pathlib, shutil, socket, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+import contextlib, http.client, json, os, pathlib, shutil, socket, subprocess, sys, tempfile, threading, time, urllib.parse, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("HELIOGRAPH_SHARED", HERE.parent / "shared"))
@@ -61,6 +61,21 @@ def status(pid, key):
             return int(line.split()[1]) // 1024
 
 
+class Own(threading.Thread):
+    """The largest memory of a process that is its own: without the pages of files it has mapped, which the system takes back when it needs them."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.mib = pid, 0
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.mib = max(self.mib, status(self.pid, "RssAnon") or 0)
+                time.sleep(0.1)
+
+
 def cpu(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -103,7 +118,7 @@ def measure(all_crates, times):
             except OSError:
                 time.sleep(0.1)
         token = open(f"{folder}/keys/admin-token").read().strip()
-        begun, before = time.monotonic(), cpu(node.pid)
+        begun, before, own = time.monotonic(), cpu(node.pid), Own(node.pid)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3600)
         connection.request("POST", "/api/v1/sources/copies/import", body=lines(all_crates, times), encode_chunked=True,
                            headers={"Authorization": f"Bearer {token}", "Transfer-Encoding": "chunked", "Content-Type": "application/x-ndjson"})
@@ -128,7 +143,7 @@ def measure(all_crates, times):
         sizes = disk(folder)
         return {"times": times, "records": records, "triples": triples, "stored_s": round(stored, 1), "searchable_s": round(searchable, 1),
                 "rdf_s": round(rdf, 1), "records_per_s": round(records / searchable), "triples_per_s": round(triples / rdf),
-                "cpu_s": round(cpu(node.pid) - before, 1), "written_mib": written(node.pid) >> 20, "peak_mib": status(node.pid, "VmHWM"), "disk_mib": sizes}
+                "cpu_s": round(cpu(node.pid) - before, 1), "written_mib": written(node.pid) >> 20, "peak_mib": status(node.pid, "VmHWM"), "own_mib": own.mib, "disk_mib": sizes}
     finally:
         node.terminate()
         node.wait()
@@ -143,10 +158,10 @@ def main():
         rows.append(measure(all_crates, multiple))
         print(json.dumps(rows[-1]), flush=True)
     print("load average after:", open("/proc/loadavg").read().split()[:3], file=sys.stderr)
-    print("\n| records | triples | stored s | searchable s | RDF s | records/s | triples/s | peak MiB | disk MiB |\n|---|---|---|---|---|---|---|---|---|")
+    print("\n| records | triples | stored s | searchable s | RDF s | records/s | triples/s | peak MiB | of it own | disk MiB |\n|---|---|---|---|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {row['records']:,} | {row['triples']:,} | {row['stored_s']} | {row['searchable_s']} | {row['rdf_s']} | {row['records_per_s']:,} | "
-              f"{row['triples_per_s']:,} | {row['peak_mib']} | {sum(row['disk_mib'].values())} |")
+              f"{row['triples_per_s']:,} | {row['peak_mib']} | {row['own_mib']} | {sum(row['disk_mib'].values())} |")
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ class Proxy:
 def follow(origin, size, refused):
     proxy = Proxy(origin.port, refused)
     node = Node("europe", [("japan", proxy.url, origin.key)])
+    own = catalogue.Own(node.process.pid)
     try:
         while catalogue.ask(node.url, "/api/v1/peers")[0]["held"] < size:
             time.sleep(0.02)
@@ -103,7 +104,7 @@ def follow(origin, size, refused):
             time.sleep(0.1)
         log = [r for r in requests if r.startswith("/log/") or r.startswith("/federation/")]
         return {"requests": len(log), "mib": round(down / 2**20, 1), "sent_mib": round(up / 2**20, 2), "held_s": round(held, 1),
-                "searchable_s": round(time.monotonic() - node.begun, 1), "peak_mib": catalogue.status(node.process.pid, "VmHWM"),
+                "searchable_s": round(time.monotonic() - node.begun, 1), "peak_mib": catalogue.status(node.process.pid, "VmHWM"), "own_mib": own.mib,
                 "cpu_s": round(catalogue.cpu(node.process.pid), 1)}
     finally:
         proxy.listener.close()
@@ -125,6 +126,7 @@ def bootstrap(times, ways):
     crates = catalogue.crates()
     for multiple in times:
         origin = Node("japan")
+        memory = catalogue.Own(origin.process.pid)
         try:
             begun = time.monotonic()
             report = origin.post("/api/v1/sources/copies/import", catalogue.lines(crates, multiple), "application/x-ndjson")
@@ -133,7 +135,7 @@ def bootstrap(times, ways):
             while origin.indexed("japan") < size:
                 time.sleep(0.5)
             own = {"stored_s": round(stored, 1), "searchable_s": round(time.monotonic() - begun, 1), "cpu_s": round(catalogue.cpu(origin.process.pid), 1),
-                   "peak_mib": catalogue.status(origin.process.pid, "VmHWM"), "disk_mib": catalogue.disk(f"{origin.folder}/data")}
+                   "peak_mib": catalogue.status(origin.process.pid, "VmHWM"), "own_mib": memory.mib, "disk_mib": catalogue.disk(f"{origin.folder}/data")}
             print(json.dumps({"records": report["stored"], "entries": size, "origin": own}), flush=True)
             measures = {"stream": lambda: follow(origin, size, None), "tiles": lambda: follow(origin, size, "/federation/v1/log?"),
                         "oai_dc": lambda: oai(origin, "oai_dc"), "oai_datacite": lambda: oai(origin, "oai_datacite")}

@@ -23,6 +23,19 @@ async fn one_sided() -> Federation {
     Federation { nodes }
 }
 
+/// A dataset about so many samples, each of a name of its own.
+fn of_many_samples(title: &str, samples: usize) -> Dataset {
+    let mut dataset = Dataset::small(title);
+    let sample = |at| {
+        json!({"@id": format!("#many-{at}"), "@type": "BioSample", "name": format!("Wing disk of line {at}"),
+               "description": "A disk.", "taxonomicRange": {"@id": "http://purl.obolibrary.org/obo/NCBITaxon_9606"}})
+    };
+    let about = (0..samples).map(|at| json!({"@id": format!("#many-{at}")}));
+    dataset.root()["about"].as_array_mut().expect("what it is about").extend(about);
+    dataset.crate_json["@graph"].as_array_mut().expect("a graph").extend((0..samples).map(sample));
+    dataset
+}
+
 /// The node's row in the report of sources.
 fn source<'a>(answer: &'a Value, node: &str) -> &'a Value {
     let mut rows = answer["sources"].as_array().into_iter().flatten();
@@ -47,6 +60,18 @@ async fn pages(client: &Client, query: &str, size: usize, mut between: impl Asyn
         }
     }
     panic!("the pages have no end: {found:?}");
+}
+
+#[tokio::test]
+async fn a_node_with_very_many_values_of_a_facet_is_heard_too() {
+    let federation = one_sided().await;
+    let japan = federation.node("japan");
+    japan.depositor().deposit(&of_many_samples("Teasel", 5_000)).await;
+    let facets = japan.anybody().search("q=teasel").await["facets"]["entity"].clone();
+    assert_eq!(facets.as_array().map(Vec::len), Some(5_000));
+    let answer = federation.node("europe").anybody().search("q=teasel&scope=live&size=1").await;
+    assert_eq!(source(&answer, "japan")["status"], "live", "{:#}", answer["sources"]);
+    assert_eq!(answer["total"], 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use e2e_tests::{Answer, Dataset, Node, Store, Words, eventually, run, shared_data};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Title, organism and method of the datasets these tests search.
 const SHELF: [(&str, (&str, &str), (&str, &str)); 6] = [
@@ -136,6 +136,25 @@ async fn facets_count_what_their_filter_finds() {
     let narrowed = node.anybody().search("year_from=2021&year_to=2021").await["facets"].clone();
     assert_eq!(years(&narrowed).len(), 3, "the alternatives stay visible");
     node.assert_quiet_log(&[]);
+}
+
+#[tokio::test]
+async fn facets_are_counted_as_far_as_they_are_asked_for() {
+    let node = shelf().await;
+    for question in ["", "q=mouse&"] {
+        let whole = node.anybody().search(question).await;
+        let some = node.anybody().search(&format!("{question}facets=organism,license")).await;
+        let [organism, licence] = [&whole["facets"]["organism"], &whole["facets"]["licence"]];
+        assert_eq!(some["facets"], json!({"organism": organism, "licence": licence}));
+        let none = node.anybody().search(&format!("{question}facets=none")).await;
+        assert_eq!(none["facets"], json!({}));
+        for part in ["total", "sources", "hits"] {
+            assert_eq!((&some[part], &none[part]), (&whole[part], &whole[part]), "{part}");
+        }
+        assert_eq!(node.anybody().search(&format!("{question}facets=all")).await, whole);
+    }
+    let problem = node.anybody().get("/api/v1/search?facets=organism,colour").await.problem(422);
+    assert!(problem.to_string().contains("organism, method, entity"), "{problem}");
 }
 
 /// A tree of values on one line.

@@ -39,6 +39,7 @@ use crate::{Problem, authentication::Asking, deposits::dataset_id};
         ("has_labels" = Option<bool>, Query, description = "Whether objects are labelled in any image"),
         ("is_plate" = Option<bool>, Query, description = "Whether any image is a plate"),
         ("sharded" = Option<bool>, Query, description = "Whether chunks of any image are packed into shards"),
+        ("facets" = Option<String>, Query, description = "What is counted by value: names of facets with commas between, `none`, or `all`, when not given"),
         ("collapse" = Option<String>, Query, description = "`study`: the records of one study are one hit, with its `study`; `none`, when not given: each record is one"),
         ("sort" = Option<String>, Query, description = "relevance, newest, oldest, largest, title"),
         ("size" = Option<usize>, Query, description = "Hits on a page, up to 200; 20 when not given"),
@@ -92,7 +93,7 @@ fn answer(found: &SearchAnswer) -> Value {
         "total": found.total,
         "studies": found.studies,
         "hits": hits,
-        "facets": found.facets,
+        "facets": facets(found),
         "next_cursor": found.next_cursor,
         "sources": found.sources,
         "unresolved": found.unresolved,
@@ -101,6 +102,15 @@ fn answer(found: &SearchAnswer) -> Value {
         "sort": found.order,
         "matching": if found.loose { "beginnings" } else { "words" },
     })
+}
+
+/// The facets that were asked for; the others are not there at all, so that nobody takes them for empty.
+fn facets(found: &SearchAnswer) -> Value {
+    let mut facets = json!(found.facets);
+    if let Some(facets) = facets.as_object_mut() {
+        facets.retain(|name, _| found.counted.contains(name));
+    }
+    facets
 }
 
 /// A record found, with why; of one that only a peer vouches for, with its page there.

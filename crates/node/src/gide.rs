@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dataset_model::{DatasetKey, Licence};
-use search_index::{FacetValue, Facets, Hit, MAX_PAGE_SIZE};
+use search_index::{FacetSelection, FacetValue, Facets, Hit, MAX_PAGE_SIZE};
 use serde_json::Value;
 
 use crate::{Actor, Node, NodeError, SearchRequest, VersionChoice};
@@ -159,7 +159,7 @@ impl Node {
             hits.extend(page.into_iter().skip(skip).take(size - hits.len()));
             skip = skip.saturating_sub(seen);
             search.cursor = answer.next_cursor.take();
-            search.hits_only = true;
+            search.facets = FacetSelection::NONE;
             let first = first.get_or_insert(answer);
             if hits.len() == size || search.cursor.is_none() {
                 let (total, facets) = (first.total, facets(&first.facets));

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dataset_model::{DatasetId, DatasetKey, NodeId, TermIri, Timestamp};
-use search_index::{Cursor, Facets, Hit, ImageQuery, Query, Sort, Suggestion, Within};
+use search_index::{Cursor, FacetSelection, Facets, Hit, ImageQuery, Query, Sort, Suggestion, Within};
 use serde::Serialize;
 
 use crate::{
@@ -45,8 +45,8 @@ pub struct SearchRequest {
     pub sort: Sort,
     pub size: usize,
     pub cursor: Option<String>,
-    /// Whether counts by value are wanted no more: they are the same on every page.
-    pub hits_only: bool,
+    /// Which counts by value are wanted: all, when nobody says.
+    pub facets: FacetSelection,
     /// Who is asked.
     pub scope: SearchScope,
     /// What other nodes are asked, as name–value pairs: all of the above but what concerns this node's answer alone.
@@ -76,8 +76,10 @@ pub struct SearchAnswer {
     /// Hits that only a peer vouches for, each with the address of its page there. All others are this node's own, or in its
     /// verified copies.
     pub unverified: BTreeMap<DatasetKey, String>,
-    /// Counts over all of them that are held here.
+    /// Counts over all of them that are held here, as far as they were wanted.
     pub facets: Facets,
+    /// Which were.
+    pub counted: FacetSelection,
     /// Ask with this for the next page.
     pub next_cursor: Option<String>,
     /// Other spellings of the text that find more, where it finds little.
@@ -158,6 +160,7 @@ impl Node {
         let (method, unknown_methods) = self.resolve_all(&request.method);
         unresolved.extend(unknown_methods);
         let cursor = request.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
+        let counted = request.facets;
         let query = Query {
             text: request.text,
             within: request.within,
@@ -181,8 +184,9 @@ impl Node {
             sort: request.sort,
             size: request.size,
             cursor,
-            facets: !request.hits_only,
-            suggest: !request.hits_only,
+            // What each source has is said in any case.
+            facets: counted.with("node").unwrap_or(counted),
+            suggest: true,
             collapse: request.collapse,
             visible,
         };
@@ -195,6 +199,7 @@ impl Node {
             sources: self.sources(&results.facets),
             hits: results.hits,
             facets: results.facets,
+            counted,
             next_cursor: results.next_cursor.map(|cursor| cursor.to_string()),
             unresolved,
             unverified: BTreeMap::new(),
@@ -332,6 +337,7 @@ impl SearchRequest {
             "channels" => self.images.channels.push(value.to_owned()),
             "data_type" => self.images.data_type.push(value.to_owned()),
             "version" => self.images.version.push(value.to_owned()),
+            "facets" => self.facets = facets_named(value).map_err(|expected| wrong(&expected))?,
             "collapse" => self.collapse = collapsed(value).ok_or_else(|| wrong("use study or none"))?,
             "sort" => {
                 self.sort = sort_named(value).ok_or_else(|| wrong("use relevance, newest, oldest, largest or title"))?
@@ -348,7 +354,7 @@ impl SearchRequest {
 /// As many similar records are given at most.
 const MAX_SIMILAR: usize = 50;
 /// What a live search asks other nodes in its own way, or not at all.
-const NOT_PASSED_ON: [&str; 5] = ["node", "collapse", "size", "cursor", "scope"];
+const NOT_PASSED_ON: [&str; 6] = ["node", "facets", "collapse", "size", "cursor", "scope"];
 /// Hits on a page when nobody says.
 const DEFAULT_SIZE: usize = 20;
 
@@ -364,6 +370,22 @@ fn within_named(name: &str) -> Option<Within> {
         "everywhere" => Some(Within::Everywhere),
         _ => None,
     }
+}
+
+/// Some facets by their names, with commas between; all of them, or none. What is wrong with it otherwise.
+fn facets_named(names: &str) -> Result<FacetSelection, String> {
+    match names {
+        "all" => return Ok(FacetSelection::ALL),
+        "none" => return Ok(FacetSelection::NONE),
+        _ => {}
+    }
+    names.split(',').try_fold(FacetSelection::NONE, |chosen, name| {
+        let name = if name.trim() == "license" { "licence" } else { name.trim() };
+        chosen.with(name).ok_or_else(|| {
+            let known: Vec<&str> = FacetSelection::names().collect();
+            format!("use all, none, or some of {} with commas between", known.join(", "))
+        })
+    })
 }
 
 fn scope_named(name: &str) -> Option<SearchScope> {

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use dataset_model::{DatasetKey, Term, TermIri};
-use search_index::{IndexChange, Query, SearchDocument, SearchIndex};
+use search_index::{FacetSelection, IndexChange, Query, SearchDocument, SearchIndex};
 use serde_json::{Value, json};
 
 /// Records in one commit.
@@ -111,7 +111,7 @@ fn iri(id: &str) -> Option<TermIri> {
 fn question(kind: &str, number: usize) -> Query {
     let word = |at: usize| WORDS.get(at % WORDS.len()).copied().unwrap_or_default();
     let (one, other) = (word(number), word(number * 7 + 3));
-    let asked = Query { facets: true, ..Query::default() };
+    let asked = Query { facets: FacetSelection::ALL, ..Query::default() };
     match kind {
         "term" => Query { text: one.to_owned(), ..asked },
         "two_terms_filter" => {

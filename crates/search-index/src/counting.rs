@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use tantivy::DocId;
 use tantivy::columnar::{Column, ColumnIndex};
 
-use crate::SearchError;
 use crate::columns::SegmentColumns;
-use crate::facets::{COUNT, Tally};
+use crate::facets::{COUNT, FACETS, Tally};
 use crate::filters::Verdict;
+use crate::{FacetSelection, SearchError};
 
 /// From so many records on, facets are counted at the same time: below, waking threads takes longer.
 const MANY: usize = 20_000;
@@ -83,10 +83,13 @@ impl Chosen {
     }
 }
 
-/// The values of every facet, over all segments, in the order of the facets.
-pub(crate) fn tallies(segments: &[Counted]) -> Result<[Tally; COUNT], SearchError> {
+/// The values of every facet wanted, over all segments, in the order of the facets.
+pub(crate) fn tallies(segments: &[Counted], wanted: FacetSelection) -> Result<[Tally; COUNT], SearchError> {
     let mut tallies: [Tally; COUNT] = Default::default();
     let tally = |(facet, tally): (usize, &mut Tally)| {
+        if !FACETS.get(facet).is_some_and(|facet| wanted.has(*facet)) {
+            return Ok(());
+        }
         segments.iter().try_for_each(|segment| {
             let also = segment.alternatives.get(facet).map(Vec::as_slice).unwrap_or_default();
             segment.columns.facets.get(facet).map_or(Ok(()), |column| tally.add(column, &segment.hits, also))

@@ -6,7 +6,7 @@ use crate::columns::FacetColumn;
 use crate::counting::Chosen;
 use crate::schema::value_text;
 use crate::term_sets::{count_terms, term_sets};
-use crate::{FacetValue, Facets, SearchDocument, SearchError};
+use crate::{FacetSelection, FacetValue, Facets, SearchDocument, SearchError};
 
 /// Something records are counted by. Each is also a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,14 @@ impl Facet {
             Self::DataType => "data_type",
             Self::Version => "ome_zarr_version",
             Self::Sharded => "sharded",
+        }
+    }
+
+    /// What it is called in an answer.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Version => "version",
+            _ => self.field_name(),
         }
     }
 
@@ -218,24 +226,39 @@ impl Tally {
 
 /// The facets of an answer, from one tally per facet in the order of [`FACETS`].
 pub(crate) fn facets(tallies: &[Tally; COUNT]) -> Facets {
-    let of = |facet: Facet| tallies.get(facet as usize).map(|tally| tally.values(facet)).unwrap_or_default();
-    Facets {
-        organism: of(Facet::Organism),
-        method: of(Facet::Method),
-        entity: of(Facet::Entity),
-        publisher: of(Facet::Publisher),
-        node: of(Facet::Node),
-        licence: of(Facet::Licence),
-        year: of(Facet::Year),
-        access: of(Facet::Access),
-        has_images: of(Facet::HasImages),
-        image_count: of(Facet::ImageCount),
-        dimensions: of(Facet::Dimensions),
-        channels: of(Facet::Channels),
-        has_labels: of(Facet::HasLabels),
-        is_plate: of(Facet::IsPlate),
-        data_type: of(Facet::DataType),
-        version: of(Facet::Version),
-        sharded: of(Facet::Sharded),
+    let mut facets = Facets::default();
+    for (facet, tally) in FACETS.into_iter().zip(tallies) {
+        *values_of(&mut facets, facet) = tally.values(facet);
+    }
+    facets
+}
+
+/// Facets that were counted, without those that are not wanted.
+pub(crate) fn only(mut facets: Facets, wanted: FacetSelection) -> Facets {
+    for facet in FACETS.into_iter().filter(|facet| !wanted.has(*facet)) {
+        values_of(&mut facets, facet).clear();
+    }
+    facets
+}
+
+fn values_of(facets: &mut Facets, facet: Facet) -> &mut Vec<FacetValue> {
+    match facet {
+        Facet::Organism => &mut facets.organism,
+        Facet::Method => &mut facets.method,
+        Facet::Entity => &mut facets.entity,
+        Facet::Publisher => &mut facets.publisher,
+        Facet::Node => &mut facets.node,
+        Facet::Licence => &mut facets.licence,
+        Facet::Year => &mut facets.year,
+        Facet::Access => &mut facets.access,
+        Facet::HasImages => &mut facets.has_images,
+        Facet::ImageCount => &mut facets.image_count,
+        Facet::Dimensions => &mut facets.dimensions,
+        Facet::Channels => &mut facets.channels,
+        Facet::HasLabels => &mut facets.has_labels,
+        Facet::IsPlate => &mut facets.is_plate,
+        Facet::DataType => &mut facets.data_type,
+        Facet::Version => &mut facets.version,
+        Facet::Sharded => &mut facets.sharded,
     }
 }

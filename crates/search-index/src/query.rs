@@ -1,7 +1,7 @@
 use dataset_model::{Access, NodeId, TermIri};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, SearchError};
+use crate::{Cursor, FacetSelection, SearchError};
 
 /// The longest search text, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4_096;
@@ -60,8 +60,8 @@ pub struct Query {
     pub size: usize,
     /// Continue after this hit.
     pub cursor: Option<Cursor>,
-    /// Whether to count facets.
-    pub facets: bool,
+    /// Which facets to count.
+    pub facets: FacetSelection,
     /// Whether to suggest other spellings where little is found.
     pub suggest: bool,
     /// Whether the records of one study are one hit.
@@ -117,7 +117,7 @@ impl Default for Query {
             sort: Sort::Relevance,
             size: 20,
             cursor: None,
-            facets: false,
+            facets: FacetSelection::NONE,
             suggest: false,
             collapse: false,
             visible: vec![Access::Open, Access::MetadataOnly],

@@ -8,7 +8,7 @@ use tantivy::{DocAddress, DocId, Score, Searcher, SegmentReader, TantivyDocument
 
 use crate::columns::ColumnCache;
 use crate::counting::{Counted, Gathered, tallies};
-use crate::facets::facets;
+use crate::facets::{facets, only};
 use crate::filters::{Failed, Filters, Verdict};
 use crate::highlight::Highlighter;
 use crate::landing::LandingFacets;
@@ -20,7 +20,7 @@ use crate::studies::describe::Describer;
 use crate::studies::snapshot::{Place, Studies};
 use crate::suggest::suggestions;
 use crate::text_query::TextQuery;
-use crate::{Cursor, Hit, Query, Results, SearchDocument, SearchError, Sort, Study, Vocabulary};
+use crate::{Cursor, FacetSelection, Hit, Query, Results, SearchDocument, SearchError, Sort, Study, Vocabulary};
 
 /// One search over one snapshot.
 pub(crate) struct Search<'a> {
@@ -59,9 +59,10 @@ impl Search<'_> {
         if cursor.is_some_and(|cursor| cursor.loose) {
             text = text.loosened().ok_or(SearchError::BadCursor)?;
         }
-        let landing = self.query.facets && text.is_empty() && !filters.are_any();
+        let wanted = self.query.facets;
+        let landing = wanted != FacetSelection::NONE && text.is_empty() && !filters.are_any();
         let known = landing.then(|| self.landing.get(self.searcher, self.query)).flatten();
-        let count = self.query.facets && known.is_none();
+        let count = wanted != FacetSelection::NONE && known.is_none();
         let mut pass = self.pass(&text, &filters, sort, count)?;
         if pass.matched_text == 0
             && cursor.is_none()
@@ -70,13 +71,17 @@ impl Search<'_> {
             text = loose;
             pass = self.pass(&text, &filters, sort, count)?;
         }
-        let counted = pass.counted.as_deref().map(tallies).transpose()?.as_ref().map(facets);
+        // What a landing page shows is counted whole, as it is kept.
+        let counting = if landing { FacetSelection::ALL } else { wanted };
+        let counted = pass.counted.as_deref().map(|counted| tallies(counted, counting)).transpose()?;
+        let counted = counted.as_ref().map(facets);
         if let Some(counted) = counted.as_ref().filter(|_| landing) {
             self.landing.keep(self.searcher, self.query, counted);
         }
         let suggestions = if cursor.is_none() { suggestions(self, &filters, &text, pass.total)? } else { Vec::new() };
         let results = self.results(pass, &text, sort)?;
-        Ok(Results { facets: known.or(counted).unwrap_or_default(), suggestions, ..results })
+        let facets = known.or(counted).map(|facets| only(facets, wanted)).unwrap_or_default();
+        Ok(Results { facets, suggestions, ..results })
     }
 
     /// Goes through all records; `count` says whether facets are counted.

@@ -121,6 +121,8 @@ impl LiveQuestion<'_> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(self.asked);
         query.append_pair("scope", "held").append_pair("node", self.node.as_str());
+        // They are counted over the copy, and would be most of the answer.
+        query.append_pair("facets", "none");
         query.append_pair("size", &self.size.to_string());
         query.extend_pairs(self.cursor.iter().map(|cursor| ("cursor", cursor)));
         let path = format!("{}?{}", paths::SEARCH, query.finish());
@@ -130,9 +132,9 @@ impl LiveQuestion<'_> {
         Ok(path)
     }
 
-    /// The most an answer may have: room for long descriptions, whose end is cut off when it is read.
+    /// The most an answer may have: room for long descriptions and lists, whose end is cut off when it is read.
     pub(crate) fn answer_bytes(&self) -> u64 {
-        (64 * 1024) + 16 * 1024 * self.size as u64
+        (1024 * 1024) + 16 * 1024 * self.size as u64
     }
 
     /// Reads an answer to it.

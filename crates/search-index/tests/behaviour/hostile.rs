@@ -3,7 +3,7 @@
 use crate::support::{found, index_of, key, record, text};
 use dataset_model::Access;
 use proptest::prelude::*;
-use search_index::{Cursor, MAX_VALUES, Query, SearchError, SearchIndex, Sort};
+use search_index::{Cursor, FacetSelection, MAX_VALUES, Query, SearchError, SearchIndex, Sort};
 
 fn index() -> SearchIndex {
     let mut odd = record("odd", "\u{0} \u{202e}\u{feff} e\u{301}\u{301}\u{301} 🧬 ﷽ \"");
@@ -42,7 +42,7 @@ fn nothing_typed_is_a_syntax_error() {
 #[test]
 fn oversized_values_can_still_be_filtered_by_what_the_facet_shows() {
     let index = index();
-    let facets = index.search(&Query { facets: true, ..Query::default() }).unwrap().facets;
+    let facets = index.search(&Query { facets: FacetSelection::ALL, ..Query::default() }).unwrap().facets;
     let publisher = vec![facets.publisher[0].value.clone()];
     assert_eq!(found(&index, &Query { publisher, ..Query::default() }), ["odd"]);
     let years = Query { year_from: Some(u16::MAX), ..Query::default() };
@@ -52,7 +52,7 @@ fn oversized_values_can_still_be_filtered_by_what_the_facet_shows() {
 
 #[test]
 fn asking_for_no_hits_gives_counts() {
-    let results = index().search(&Query { size: 0, facets: true, ..Query::default() }).unwrap();
+    let results = index().search(&Query { size: 0, facets: FacetSelection::ALL, ..Query::default() }).unwrap();
     assert_eq!((results.total, results.hits.len(), results.next_cursor), (2, 0, None));
     assert_eq!(results.facets.access[0].count, 2);
 }
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn any_text_gets_an_answer(typed in "[\"\\-a-c:~^*()\\[\\]\\PC\\x00-\\x1f]{0,60}") {
         thread_local!(static INDEX: SearchIndex = index());
-        INDEX.with(|index| match index.search(&Query { facets: true, ..text(&typed) }) {
+        INDEX.with(|index| match index.search(&Query { facets: FacetSelection::ALL, ..text(&typed) }) {
             Ok(results) => assert!(results.hits.len() as u64 <= results.total),
             Err(error) => assert!(matches!(error, SearchError::TooManyTerms { .. }), "{error}"),
         });

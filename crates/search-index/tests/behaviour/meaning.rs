@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_model::{Access, StudyKey, StudyKeyKind, TermIri};
-use search_index::{Concept, Query, SearchDocument, SearchIndex, Sort, Vocabulary, Within};
+use search_index::{Concept, FacetSelection, Query, SearchDocument, SearchIndex, Sort, Vocabulary, Within};
 
 use crate::support::{found, index_of, key, put, record, term, text};
 
@@ -254,7 +254,8 @@ fn a_name_without_a_term_is_counted_and_found_as_itself_and_with_the_terms_of_th
     assert_eq!(found(&index, &entity("\"hek293\"")), ["named"]);
     assert_eq!(found(&index, &entity("hek293")), ["named", "by-term"]);
     assert_eq!(found(&index, &entity("\"\"")), [""; 0]);
-    let counted = index.search(&Query { facets: true, size: 0, ..Query::default() }).unwrap().facets.entity;
+    let counted =
+        index.search(&Query { facets: FacetSelection::ALL, size: 0, ..Query::default() }).unwrap().facets.entity;
     let counted: Vec<_> =
         counted.iter().map(|value| (value.value.as_str(), value.label.as_str(), value.count)).collect();
     assert_eq!(

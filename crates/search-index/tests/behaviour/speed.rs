@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::support::{put, record, term, text};
-use search_index::{Query, SearchDocument, SearchIndex, Sort};
+use search_index::{FacetSelection, Query, SearchDocument, SearchIndex, Sort};
 
 const RECORDS: u32 = 5_000;
 
@@ -50,7 +50,7 @@ fn a_small_collection_is_counted_right_and_its_cost_printed() {
         ("a word, with ancestors", Query { organism: mammals, ..text("word0") }),
     ];
     for (name, question) in questions {
-        let question = Query { facets: true, ..question };
+        let question = Query { facets: FacetSelection::ALL, ..question };
         let mut times: Vec<_> = (0..9)
             .map(|_| {
                 let start = Instant::now();

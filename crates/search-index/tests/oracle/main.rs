@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataset_model::{Access, DatasetKey};
 use proptest::prelude::*;
-use search_index::{Hit, IndexChange, Query, SearchDocument, SearchIndex, Sort};
+use search_index::{FacetSelection, Facets, Hit, IndexChange, Query, SearchDocument, SearchIndex, Sort};
 
 use naive::{Model, naive_order};
 
@@ -41,6 +41,26 @@ fn keys(hits: &[Hit]) -> Vec<DatasetKey> {
     hits.iter().map(|hit| hit.document.key.clone()).collect()
 }
 
+/// Asks for one facet, for all but it and for none: nothing else is counted, and what is counted is the same.
+fn assert_some_facets_are_those_of_all(index: &SearchIndex, query: &Query, all: &Facets) {
+    let whole = serde_json::to_value(all).unwrap();
+    let names: Vec<&str> = FacetSelection::names().collect();
+    let one = names[query.text.len() % names.len()];
+    let named = |names: &mut dyn Iterator<Item = &&str>| {
+        names.fold(FacetSelection::NONE, |chosen, name| chosen.with(name).expect("a facet of this name"))
+    };
+    let but_one = named(&mut names.iter().filter(|name| **name != one));
+    for facets in [FacetSelection::NONE, named(&mut [one].iter()), but_one] {
+        let some = index.search(&Query { facets, ..query.clone() }).unwrap().facets;
+        let some = serde_json::to_value(&some).unwrap();
+        assert_eq!(some.as_object().map(|facets| facets.len()), Some(names.len()));
+        for name in &names {
+            let expected = if facets.contains(name) { whole[name].clone() } else { serde_json::json!([]) };
+            assert_eq!(some[name], expected, "{name} of {query:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -54,9 +74,10 @@ proptest! {
         prop_assert_eq!(index.counts_by_node().unwrap(), model.counts_by_node());
         for query in queries {
             let expected = model.matching(&query);
-            let results = index.search(&Query { facets: true, ..query.clone() }).unwrap();
+            let results = index.search(&Query { facets: FacetSelection::ALL, ..query.clone() }).unwrap();
             prop_assert_eq!(results.total, expected.len() as u64, "{:?}", query);
             prop_assert_eq!(&results.facets, &model.facets(&query), "{:?}", query);
+            assert_some_facets_are_those_of_all(&index, &query, &results.facets);
 
             let hits = walk(&index, &query, || {});
             for hit in &hits {
@@ -78,7 +99,7 @@ proptest! {
     #[test]
     fn years_add_up_to_the_total(batches in strategies::batches(), query in strategies::query()) {
         let (index, model) = built(&batches);
-        let query = Query { year_from: None, year_to: None, facets: true, ..query };
+        let query = Query { year_from: None, year_to: None, facets: FacetSelection::ALL, ..query };
         let results = index.search(&query).unwrap();
         let undated = model.matching(&query).iter().filter(|record| record.year.is_none()).count() as u64;
         let dated: u64 = results.facets.year.iter().map(|year| year.count).sum();
@@ -148,7 +169,7 @@ proptest! {
     fn how_records_came_in_makes_no_difference(records in strategies::batch(), query in strategies::query()) {
         let (at_once, _) = built(std::slice::from_ref(&records));
         let (one_by_one, _) = built(&records.iter().map(|change| vec![change.clone()]).collect::<Vec<_>>());
-        let query = Query { facets: true, ..query };
+        let query = Query { facets: FacetSelection::ALL, ..query };
         prop_assert_eq!(at_once.search(&query).unwrap(), one_by_one.search(&query).unwrap());
     }
 }
@@ -164,10 +185,10 @@ fn records_one_may_not_see_change_no_part_of_an_answer() {
     let (without, _) = built(&[put(&shown)]);
     let (with, _) = built(&[put(&(0..50).map(hidden).collect::<Vec<_>>()), put(&shown)]);
     for text in ["alpha", "alpha beta", "secret", "sec", "", "-alpha"] {
-        let query = Query { text: text.to_owned(), facets: true, size: 2, ..Query::default() };
+        let query = Query { text: text.to_owned(), facets: FacetSelection::ALL, size: 2, ..Query::default() };
         assert_eq!(without.search(&query).unwrap(), with.search(&query).unwrap(), "{text}");
     }
-    let nobody = Query { visible: Vec::new(), facets: true, ..Query::default() };
+    let nobody = Query { visible: Vec::new(), facets: FacetSelection::ALL, ..Query::default() };
     let results = with.search(&nobody).unwrap();
     assert_eq!((results.total, results.facets), (0, search_index::Facets::default()));
 }

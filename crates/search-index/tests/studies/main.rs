@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataset_model::{Access, DatasetKey};
 use proptest::prelude::*;
-use search_index::{Hit, IndexChange, Query, SearchDocument, SearchIndex, Sort};
+use search_index::{FacetSelection, Hit, IndexChange, Query, SearchDocument, SearchIndex, Sort};
 
 type Records = BTreeMap<DatasetKey, SearchDocument>;
 
@@ -106,13 +106,13 @@ proptest! {
             best.is_none_or(|best| best == key)
         };
         let expected: Vec<DatasetKey> = keys(&plain).into_iter().filter(stands).collect();
-        let collapse = Query { collapse: true, facets: true, ..query.clone() };
+        let collapse = Query { collapse: true, facets: FacetSelection::ALL, ..query.clone() };
         prop_assert_eq!(keys(&walk(&index, &collapse)), expected.clone());
 
         let answer = index.search(&collapse).unwrap();
         prop_assert_eq!(answer.studies, Some(expected.len() as u64));
         prop_assert_eq!(answer.total, plain.len() as u64);
-        prop_assert_eq!(&answer.facets, &index.search(&Query { facets: true, ..query }).unwrap().facets);
+        prop_assert_eq!(&answer.facets, &index.search(&Query { facets: FacetSelection::ALL, ..query }).unwrap().facets);
         for hit in answer.hits {
             let study = studies.iter().find(|study| study.contains(&hit.document.key));
             let locations = hit.study.map(|study| study.locations.into_iter().map(|at| at.key).collect::<BTreeSet<_>>());
