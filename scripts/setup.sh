@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building Heliograph needs beside a Rust toolchain: a C++ compiler for RocksDB, and libclang for its bindings.
+# Installs what building Heliograph needs beside a Rust toolchain: a C++ compiler for RocksDB, libclang for its bindings, make for jemalloc.
 set -euo pipefail
 
 # The shared library under the names bindgen looks for; `libclang-cpp.so`, which other packages bring, is none of them.
@@ -19,6 +19,7 @@ fi
 
 packages=()
 command -v c++ >/dev/null || packages+=(g++)
+command -v make >/dev/null || packages+=(make)
 has_libclang || packages+=(libclang-dev clang)
 [ ${#packages[@]} -eq 0 ] && exit 0
 

@@ -5,7 +5,8 @@ use axum::{
     extract::{Path, Query, RawQuery, State},
 };
 use dataset_model::NodeId;
-use node::{Node, SearchAnswer, SearchRequest};
+use node::{FacetValue, Node, SearchAnswer, SearchRequest, SearchScope, Sort, SourceReport, Suggestion};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{Problem, authentication::Asking, deposits::dataset_id};
@@ -50,11 +51,11 @@ pub(crate) async fn search(
     State(node): State<Arc<Node>>,
     Asking(actor): Asking,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer>, Problem> {
     let query = query.unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let request = SearchRequest::from_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))?;
-    Ok(Json(answer(&node.search(&actor, request).await?)))
+    Ok(Json(node.search(&actor, request).await?.into()))
 }
 
 /// Datasets like one, most alike first: those that share rare words and terms with it.
@@ -85,32 +86,50 @@ pub(crate) struct AskedSimilar {
     size: Option<usize>,
 }
 
-/// The documented shape of an answer: a hit is its record, with why it matched.
-fn answer(found: &SearchAnswer) -> Value {
-    let hits: Vec<Value> =
-        found.hits.iter().map(|found_hit| hit(found_hit, found.unverified.get(&found_hit.document.key))).collect();
-    json!({
-        "total": found.total,
-        "studies": found.studies,
-        "hits": hits,
-        "facets": facets(found),
-        "next_cursor": found.next_cursor,
-        "sources": found.sources,
-        "unresolved": found.unresolved,
-        "suggestions": found.suggestions,
-        "scope": found.scope,
-        "sort": found.order,
-        "matching": if found.loose { "beginnings" } else { "words" },
-    })
+/// The documented shape of an answer. It is written as it is: trees of facets are long, and would be built twice.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    total: u64,
+    studies: Option<u64>,
+    hits: Vec<Value>,
+    facets: NamedFacets,
+    next_cursor: Option<String>,
+    sources: Vec<SourceReport>,
+    unresolved: Vec<String>,
+    suggestions: Vec<Suggestion>,
+    scope: SearchScope,
+    sort: Sort,
+    matching: &'static str,
 }
 
 /// The facets that were asked for; the others are not there at all, so that nobody takes them for empty.
-fn facets(found: &SearchAnswer) -> Value {
-    let mut facets = json!(found.facets);
-    if let Some(facets) = facets.as_object_mut() {
-        facets.retain(|name, _| found.counted.contains(name));
+#[derive(Debug)]
+struct NamedFacets(Vec<(&'static str, Vec<FacetValue>)>);
+
+impl Serialize for NamedFacets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, values)| (name, values)))
     }
-    facets
+}
+
+impl From<SearchAnswer> for Answer {
+    fn from(found: SearchAnswer) -> Self {
+        let unverified = &found.unverified;
+        let hits = found.hits.iter().map(|found_hit| hit(found_hit, unverified.get(&found_hit.document.key))).collect();
+        Self {
+            total: found.total,
+            studies: found.studies,
+            hits,
+            facets: NamedFacets(found.facets.into_named(found.counted)),
+            next_cursor: found.next_cursor,
+            sources: found.sources,
+            unresolved: found.unresolved,
+            suggestions: found.suggestions,
+            scope: found.scope,
+            sort: found.order,
+            matching: if found.loose { "beginnings" } else { "words" },
+        }
+    }
 }
 
 /// A record found, with why; of one that only a peer vouches for, with its page there.

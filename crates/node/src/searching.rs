@@ -250,20 +250,18 @@ impl Node {
             (&mut facets.entity, &entities),
         ];
         for (values, asked) in kinds {
-            for value in values.iter_mut() {
-                let term = value.value.parse().ok();
-                match term.as_ref().and_then(|term: &TermIri| self.ontology.label(term)) {
+            // A name without a term is in quotes, and no IRI.
+            let terms: Vec<Option<TermIri>> = values.iter().map(|value| value.value.parse().ok()).collect();
+            for (value, term) in values.iter_mut().zip(&terms) {
+                let Some(term) = term else { continue };
+                match self.ontology.label(term) {
                     Some(label) => value.label = label,
-                    None if value.label == value.value => {
-                        value.label = term.map_or_else(String::new, |term| term.curie())
-                    }
+                    None if value.label == value.value => value.label = term.curie(),
                     None => {}
                 }
             }
-            let parents = |term: &str| match term.parse::<TermIri>() {
-                Ok(term) => self.ontology.parents(&term).iter().map(ToString::to_string).collect(),
-                Err(_) => Vec::new(),
-            };
+            let term_at = |at: usize| terms.get(at).and_then(Option::as_ref);
+            let parents = |at: usize| term_at(at).map_or_else(Vec::new, |term| self.ontology.parents(term));
             *values = facet_tree::trees(std::mem::take(values), asked, parents);
         }
     }

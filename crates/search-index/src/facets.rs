@@ -241,6 +241,14 @@ pub(crate) fn only(mut facets: Facets, wanted: FacetSelection) -> Facets {
     facets
 }
 
+impl Facets {
+    /// The facets of a selection, each with its name.
+    pub fn into_named(mut self, selection: FacetSelection) -> Vec<(&'static str, Vec<FacetValue>)> {
+        let selected = FACETS.into_iter().filter(|facet| selection.has(*facet));
+        selected.map(|facet| (facet.name(), std::mem::take(values_of(&mut self, facet)))).collect()
+    }
+}
+
 fn values_of(facets: &mut Facets, facet: Facet) -> &mut Vec<FacetValue> {
     match facet {
         Facet::Organism => &mut facets.organism,

@@ -52,7 +52,9 @@ fn one_line(label: &str) -> String {
 struct Count<'a> {
     count: u64,
     recorded: u64,
-    labels: HashMap<&'a str, u64>,
+    /// The first label, how many records use it, and those of others: most terms have one.
+    label: Option<(&'a str, u64)>,
+    others: HashMap<&'a str, u64>,
 }
 
 /// What the counts of lines of sets say of each term. No term is twice in the sets of one record, so sums are numbers of
@@ -66,7 +68,11 @@ pub(crate) fn count_terms<'a>(lines: impl Iterator<Item = (&'a str, u64)>) -> Ve
         term.count += records;
         if let Some(label) = label {
             term.recorded += records;
-            *term.labels.entry(label).or_default() += records;
+            match &mut term.label {
+                Some((first, count)) if *first == label => *count += records,
+                Some(_) => *term.others.entry(label).or_default() += records,
+                none => *none = Some((label, records)),
+            }
         }
     }
     terms.into_iter().map(|(iri, count)| count.value(iri)).collect()
@@ -75,8 +81,8 @@ pub(crate) fn count_terms<'a>(lines: impl Iterator<Item = (&'a str, u64)>) -> Ve
 impl Count<'_> {
     /// The label most records use; the first of several in order of the alphabet.
     fn value(&self, iri: &str) -> FacetValue {
-        let label = self.labels.iter().min_by_key(|(label, records)| (u64::MAX - **records, **label));
-        let label = label.map_or(iri, |(label, _)| label);
+        let labels = self.label.into_iter().chain(self.others.iter().map(|(label, records)| (*label, *records)));
+        let label = labels.min_by_key(|(label, records)| (u64::MAX - *records, *label)).map_or(iri, |(label, _)| label);
         FacetValue { recorded: Some(self.recorded), ..FacetValue::new(iri, label, self.count) }
     }
 }

@@ -277,7 +277,7 @@ mod tests {
         let question = LiveQuestion { node: &node, asked: &asked, size: 5, cursor: Some("r~w~1~japan~a".into()) };
         assert_eq!(
             question.path().unwrap(),
-            "/api/v1/search?q=cells+%26+more&scope=held&node=japan&size=5&cursor=r%7Ew%7E1%7Ejapan%7Ea"
+            "/api/v1/search?q=cells+%26+more&scope=held&node=japan&facets=none&size=5&cursor=r%7Ew%7E1%7Ejapan%7Ea"
         );
         let asked = [("q".to_owned(), "x".repeat(10_000))];
         assert!(LiveQuestion { asked: &asked, ..question }.path().is_err());
