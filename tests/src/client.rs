@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Dataset};
 
+/// The last line of a listing that holds all a source has.
+pub const COMPLETE: &str = "{\"complete\": true}\n";
+
 /// Somebody who speaks to a node, with a token or without.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -108,6 +111,12 @@ impl Client {
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path);
         self.send(if body.is_null() { request } else { request.json(body) }).await
+    }
+
+    /// Sends a listing to a source: lines as [`Words::listed`](crate::Words::listed) gives them, and [`COMPLETE`] at the end of a whole one.
+    pub async fn import(&self, source: &str, listing: String) -> Answer {
+        let request = self.request(Method::POST, &format!("/api/v1/sources/{source}/import"));
+        self.send(request.header("content-type", "application/x-ndjson").body(listing)).await
     }
 
     /// DELETE.

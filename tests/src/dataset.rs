@@ -57,6 +57,19 @@ impl Words {
         document
     }
 
+    /// The crate of a study that another archive has under an accession number of its own.
+    pub fn study(number: usize, title: &str) -> Value {
+        let mut crate_json = Self::titled(title).crate_at(&format!("https://archive.example/studies/S{number}"));
+        crate_json["@graph"][1]["identifier"] = json!(format!("S{number}"));
+        crate_json
+    }
+
+    /// The line of a listing that has this crate in a file, of a study that another archive has at an address.
+    pub fn listed(&self, file: impl std::fmt::Display, iri: &str) -> String {
+        let document = self.crate_at(iri).to_string();
+        format!("{}\n", json!({"path": format!("{file}.json"), "crate": document}))
+    }
+
     /// A full RO-Crate in the GIDE search profile.
     pub fn crate_json(&self) -> Value {
         let taxon = format!("http://purl.obolibrary.org/obo/NCBITaxon_{}", self.organism.0);

@@ -45,7 +45,7 @@ mod waiting;
 pub use answer::Answer;
 pub use binary::{Output, heliograph, run, run_with};
 pub use bucket::{BUCKET, Bucket};
-pub use client::{Client, Published, content_digest, escape_path};
+pub use client::{COMPLETE, Client, Published, content_digest, escape_path};
 pub use dataset::{Dataset, Words};
 pub use federation::Federation;
 pub use folders::files_below;

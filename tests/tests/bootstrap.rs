@@ -10,14 +10,10 @@ async fn publish(node: &Node, source: &str, numbers: std::ops::Range<u32>, compl
     let mut lines = String::new();
     for number in numbers {
         let address = format!("https://archive.example/{source}/{number}");
-        let crate_json = Words::titled(&format!("Plankton {number}")).crate_at(&address);
-        let line = json!({"path": format!("{number}.json"), "crate": crate_json.to_string()});
-        lines.push_str(&format!("{line}\n"));
+        lines.push_str(&Words::titled(&format!("Plankton {number}")).listed(number, &address));
     }
     lines.push_str(&format!("{{\"complete\": {complete}}}\n"));
-    let admin = node.admin();
-    let request = admin.request(reqwest::Method::POST, &format!("/api/v1/sources/{source}/import"));
-    let report = admin.send(request.body(lines)).await.ok();
+    let report = node.admin().import(source, lines).await.ok();
     assert_eq!(report["rejected"], json!([]), "{report}");
 }
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use e2e_tests::{Node, Output, Words, run, shared_data};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 /// `heliograph import` as a curator.
@@ -43,14 +42,6 @@ fn counts(report: &Value) -> [u64; 5] {
     [seen, stored, unchanged, withdrawn, rejected(report).len() as u64]
 }
 
-/// The crate of a study of another archive.
-fn study(number: usize, title: &str) -> Value {
-    let iri = format!("https://archive.example/studies/S{number}");
-    let mut crate_json = Words::titled(title).crate_at(&iri);
-    crate_json["@graph"][1]["identifier"] = json!(format!("S{number}"));
-    crate_json
-}
-
 fn write(folder: &Path, file: &str, content: &str) {
     let path = folder.join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -58,7 +49,7 @@ fn write(folder: &Path, file: &str, content: &str) {
 }
 
 fn write_study(folder: &Path, file: &str, number: usize, title: &str) {
-    write(folder, file, &study(number, title).to_string());
+    write(folder, file, &Words::study(number, title).to_string());
 }
 
 /// Every hit of a search, over all pages, by IRI.
@@ -186,7 +177,7 @@ async fn two_sources_do_not_touch_each_others_records() {
 async fn a_record_short_of_a_must_is_kept_flagged_and_findable() {
     let node = Node::start("europe").await;
     let folder = node.scratch().join("listing");
-    let mut crate_json = study(1, "Without a licence");
+    let mut crate_json = Words::study(1, "Without a licence");
     let root = crate_json["@graph"][1].as_object_mut().unwrap();
     root.remove("license");
     root.remove("author");
@@ -206,9 +197,9 @@ async fn a_record_short_of_a_must_is_kept_flagged_and_findable() {
 
 /// One listing as the client sends it; `end` is whether it says that it is complete.
 fn listing(studies: &[(&str, usize, &str)], end: bool) -> String {
-    let lines = studies
-        .iter()
-        .map(|(path, number, title)| json!({"path": path, "crate": study(*number, title).to_string()}).to_string());
+    let lines = studies.iter().map(|(path, number, title)| {
+        json!({"path": path, "crate": Words::study(*number, title).to_string()}).to_string()
+    });
     let end = end.then(|| json!({"complete": true}).to_string());
     lines.chain(end).map(|line| format!("{line}\n")).collect()
 }
@@ -217,10 +208,7 @@ fn listing(studies: &[(&str, usize, &str)], end: bool) -> String {
 async fn a_listing_that_breaks_off_withdraws_nothing() {
     let node = Node::start("europe").await;
     let client = node.admin();
-    let send = |body: String| {
-        let request = client.request(Method::POST, "/api/v1/sources/archive/import");
-        client.send(request.header("content-type", "application/x-ndjson").body(body))
-    };
+    let send = |body: String| client.import("archive", body);
     let first = send(listing(&[("a", 1, "Alpha"), ("b", 2, "Beta"), ("c", 3, "Gamma")], true)).await.ok();
     assert_eq!(counts(&first), [3, 3, 0, 0, 0]);
 
@@ -239,10 +227,8 @@ async fn a_listing_that_breaks_off_withdraws_nothing() {
     assert_eq!(counts(&report), [4, 0, 3, 0, 1]);
     assert_eq!(titles(&node).await, expected);
 
-    let anybody = node.anybody().request(Method::POST, "/api/v1/sources/archive/import").body(listing(&[], true));
-    node.anybody().send(anybody).await.problem(401);
-    let depositor = node.depositor().request(Method::POST, "/api/v1/sources/archive/import").body(listing(&[], true));
-    node.depositor().send(depositor).await.problem(403);
+    node.anybody().import("archive", listing(&[], true)).await.problem(401);
+    node.depositor().import("archive", listing(&[], true)).await.problem(403);
     assert_eq!(titles(&node).await, expected);
     node.assert_quiet_log(&[]);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use e2e_tests::{Client, Dataset, Federation, Liar, Lie, Node, Setup, Words, eventually};
+use e2e_tests::{COMPLETE, Client, Dataset, Federation, Liar, Lie, Node, Setup, Words, eventually};
 use serde_json::{Value, json};
 
 /// What a follower says about a peer.
@@ -318,16 +318,11 @@ async fn a_harvest_on_demand_needs_a_token_and_its_report_adds_up() {
 #[tokio::test]
 async fn a_crate_that_two_records_share_outlives_the_withdrawal_of_one() {
     let honest = Node::start("japan").await;
-    let crate_json = Words::titled("Shared oyster").crate_at("https://archive.example/1");
-    let line = json!({"path": "a.json", "crate": crate_json.to_string()}).to_string();
-    let import = |source: &str, lines: String| {
-        let admin = honest.admin();
-        let request = admin.request(reqwest::Method::POST, &format!("/api/v1/sources/{source}/import"));
-        async move { admin.send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.ok() }
-    };
-    import("one", format!("{line}\n")).await;
-    import("two", format!("{line}\n")).await;
-    import("one", String::new()).await;
+    let line = Words::titled("Shared oyster").listed("a", "https://archive.example/1");
+    let admin = honest.admin();
+    for (source, lines) in [("one", line.as_str()), ("two", line.as_str()), ("one", "")] {
+        admin.import(source, format!("{lines}{COMPLETE}")).await.ok();
+    }
     let mut setup = Setup::new("europe").await;
     setup.peers = vec![honest.setup.as_peer()];
     // It sees all three entries at once.

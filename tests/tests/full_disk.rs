@@ -1,7 +1,7 @@
 //! A node whose disk is full says so, loses nothing, and goes on when there is room.
 
 use e2e_tests::{Dataset, FailingWrites, Node, Setup, Words, eventually, run};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A node on a disk of its own, unless the system lets nobody mount one.
 async fn on_small_disk(setup: Setup) -> Option<Node> {
@@ -31,10 +31,8 @@ async fn nothing_new_is_taken_while_the_disk_is_full_and_all_goes_on_when_there_
     assert_full(&client.post("/api/v1/deposits", &Words::titled("New").crate_json()).await.problem(507));
     assert_full(&client.put_file(&open, "more.txt", b"more").await.problem(507));
     assert_full(&client.post(&format!("/api/v1/deposits/{open}/publish"), &Value::Null).await.problem(507));
-    let line =
-        json!({"path": "a.json", "crate": Words::titled("Listed").crate_at("https://archive.example/a").to_string()});
-    let import = node.admin().request(reqwest::Method::POST, "/api/v1/sources/s/import").body(line.to_string());
-    assert_full(&node.admin().send(import).await.problem(507));
+    let line = Words::titled("Listed").listed("a", "https://archive.example/a");
+    assert_full(&node.admin().import("s", line).await.problem(507));
     let far = japan.depositor().deposit(&Dataset::small("Far")).await.id;
     eventually("the harvest says why it waits", || async {
         let peer = node.anybody().get("/api/v1/peers").await.ok()[0].clone();
@@ -91,15 +89,11 @@ async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itsel
     let (disk, pid, admin) = (node.disk.as_ref().expect("a small disk"), node.pid(), node.admin());
     // As many records as it takes for the disk to fill up in the middle of one.
     let lines = |from: usize| -> String {
-        let line = |at: usize| {
-            let document = Words::titled(&format!("Record {at}")).crate_at(&format!("https://archive.example/{at}"));
-            json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
-        };
-        (from..from + 300).map(line).collect()
+        let words = |at: usize| Words::titled(&format!("Record {at}"));
+        (from..from + 300).map(|at| words(at).listed(at, &format!("https://archive.example/{at}"))).collect()
     };
     for round in 0..4 {
-        let import = admin.request(reqwest::Method::POST, "/api/v1/sources/s/import").body(lines(round * 300));
-        let (answer, ()) = tokio::join!(admin.send(import), async {
+        let (answer, ()) = tokio::join!(admin.import("s", lines(round * 300)), async {
             eventually("records arrive", || async {
                 let some = node.anybody().found("size=1").await.len();
                 if some > 0 { Ok(()) } else { Err("none".to_owned()) }

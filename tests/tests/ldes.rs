@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use e2e_tests::{Dataset, Node, PATIENCE, Words, npm_clients};
+use e2e_tests::{COMPLETE, Dataset, Node, PATIENCE, Words, npm_clients};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -63,14 +63,10 @@ impl Follower {
 }
 
 async fn listing(node: &Node, titles: &[(usize, String)]) {
-    let line = |(at, title): &(usize, String)| {
-        let document = Words::titled(title).crate_at(&format!("https://archive.example/{at}"));
-        json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
-    };
+    let line =
+        |(at, title): &(usize, String)| Words::titled(title).listed(at, &format!("https://archive.example/{at}"));
     let lines: String = titles.iter().map(line).collect();
-    let admin = node.admin();
-    let request = admin.request(reqwest::Method::POST, "/api/v1/sources/archive/import");
-    admin.send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.expect(200);
+    node.admin().import("archive", lines + COMPLETE).await.expect(200);
 }
 
 async fn ask(node: &Node, path: &str, accept: &str) -> e2e_tests::Answer {

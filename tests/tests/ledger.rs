@@ -2,7 +2,7 @@
 //! RFC 6962 written here from the RFC, and C2SP `signed-note`, `tlog-checkpoint` and `tlog-tiles` read by hand.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e_tests::{Client, Dataset, Node, Words, sha256};
+use e2e_tests::{COMPLETE, Client, Dataset, Node, Words, sha256};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -173,14 +173,9 @@ async fn fill(node: &Node, count: usize) {
     let mut listing = String::new();
     for number in 0..count {
         let words = Words::titled(&format!("Filler {number}"));
-        let crate_json = words.crate_at(&format!("https://archive.example/{number}"));
-        let line = json!({"path": format!("{number}.json"), "crate": crate_json.to_string()});
-        listing.push_str(&format!("{line}\n"));
+        listing.push_str(&words.listed(number, &format!("https://archive.example/{number}")));
     }
-    listing.push_str("{\"complete\": true}\n");
-    let admin = node.admin();
-    let request = admin.request(reqwest::Method::POST, "/api/v1/sources/filler/import");
-    let report = admin.send(request.header("content-type", "application/x-ndjson").body(listing)).await.ok();
+    let report = node.admin().import("filler", listing + COMPLETE).await.ok();
     assert_eq!(report["stored"], count, "{report:#}");
 }
 

@@ -5,14 +5,6 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 use e2e_tests::{Fault, Node, Output, Page, Setup, SourceServer, Words, run};
 use serde_json::{Value, json};
 
-/// The crate of a study of another archive.
-fn study(number: usize, title: &str) -> Value {
-    let iri = format!("https://archive.example/studies/S{number}");
-    let mut crate_json = Words::titled(title).crate_at(&iri);
-    crate_json["@graph"][1]["identifier"] = json!(format!("S{number}"));
-    crate_json
-}
-
 fn write(folder: &Path, file: &str, content: &str) {
     let path = folder.join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -53,13 +45,13 @@ fn git(folder: &Path, arguments: &[&str]) {
 async fn a_checkout_is_what_it_tracks_and_an_archive_is_the_same_listing() {
     let node = Node::start("europe").await;
     let folder = node.scratch().join("checkout");
-    write(&folder, "a/1.json", &study(1, "Alpha").to_string());
-    write(&folder, "2.json", &study(2, "Beta").to_string());
-    write(&folder, ".hidden/3.json", &study(3, "Hidden").to_string());
+    write(&folder, "a/1.json", &Words::study(1, "Alpha").to_string());
+    write(&folder, "2.json", &Words::study(2, "Beta").to_string());
+    write(&folder, ".hidden/3.json", &Words::study(3, "Hidden").to_string());
     git(&folder, &["init", "--quiet"]);
     git(&folder, &["add", "a/1.json", "2.json"]);
     git(&folder, &["commit", "--quiet", "-m", "crates"]);
-    write(&folder, "4.json", &study(4, "Untracked").to_string());
+    write(&folder, "4.json", &Words::study(4, "Untracked").to_string());
     let report = import(&node, &folder.to_string_lossy(), &[]).await.ok().json();
     assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{report}");
     assert_eq!(titles(&node).await, set(&["Alpha", "Beta"]));
@@ -104,7 +96,7 @@ fn put_index(server: &SourceServer, studies: &[(usize, &str)]) {
     server.remove_all("/crates/");
     let mut rows = String::new();
     for (number, title) in studies {
-        server.put(&format!("/crates/sub/{number}.json"), Page::json(&study(*number, title)));
+        server.put(&format!("/crates/sub/{number}.json"), Page::json(&Words::study(*number, title)));
         rows.push_str(&format!("<tr><td><a href='{number}.json'>{number}.json</a></td></tr>"));
     }
     server.put("/crates/", Page::html("<html><body><table><tr><th><a href='?C=N;O=D'>Name</a></th></tr><tr><td><a href='/'>Parent Directory</a><a href='/beside.json'>Beside</a></td></tr><tr><td><a href='sub/'>sub/</a></td></tr></table></body></html>"));
@@ -120,7 +112,7 @@ fn put_index(server: &SourceServer, studies: &[(usize, &str)]) {
 async fn an_index_is_followed_into_its_folders_and_into_nothing_else() {
     let (server, other) = (SourceServer::start().await, SourceServer::start().await);
     let node = Node::start("europe").await;
-    other.put("/private.json", Page::json(&study(66, "Of another server")));
+    other.put("/private.json", Page::json(&Words::study(66, "Of another server")));
     put_index(&server, &[(1, "Alpha"), (2, "Beta")]);
     server.put(
         "/list.json",
@@ -135,7 +127,7 @@ async fn an_index_is_followed_into_its_folders_and_into_nothing_else() {
     server.put("/redirected.json", Page::redirect(&format!("{}/private.json", other.url)));
     // A server adds the slash; what is beside the folder is none of it.
     server.put("/crates", Page::redirect("/crates/"));
-    server.put("/beside.json", Page::json(&study(67, "Beside")));
+    server.put("/beside.json", Page::json(&Words::study(67, "Beside")));
     let report = import(&node, &format!("{}/crates", server.url), &[]).await.ok().json();
     assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{report}");
 
@@ -176,7 +168,7 @@ async fn a_server_that_fails_in_the_middle_takes_nothing_away() {
     put_index(&server, &[(1, "Alpha"), (2, "Beta"), (3, "Gamma")]);
     for (what, page) in [
         ("gone", Page::status(404)),
-        ("cut off", Page::json(&study(2, "Beta")).fault(Fault::CutOff)),
+        ("cut off", Page::json(&Words::study(2, "Beta")).fault(Fault::CutOff)),
         ("no crate", Page::json(&json!({"nothing": true}))),
         ("no end", Page::json(&json!(0)).fault(Fault::Endless)),
         ("no JSON", Page::html("<html>sorry</html>")),

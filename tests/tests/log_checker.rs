@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use e2e_tests::{Dataset, Liar, Lie, Node, Words, python};
-use serde_json::{Value, json};
+use e2e_tests::{COMPLETE, Dataset, Liar, Lie, Node, Words, python};
+use serde_json::Value;
 
 /// What the checker found, and whether it was content.
 async fn check(url: &str, key: &str, flags: &[&str]) -> (bool, Value) {
@@ -17,14 +17,9 @@ async fn check(url: &str, key: &str, flags: &[&str]) -> (bool, Value) {
 
 /// More records than one tile holds, by one import.
 async fn catalogue(node: &Node, count: usize) {
-    let line = |at: usize| {
-        let document = Words::titled(&format!("Record {at}")).crate_at(&format!("https://archive.example/{at}"));
-        json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
-    };
+    let line = |at: usize| Words::titled(&format!("Record {at}")).listed(at, &format!("https://archive.example/{at}"));
     let lines: String = (0..count).map(line).collect();
-    let admin = node.admin();
-    let request = admin.request(reqwest::Method::POST, "/api/v1/sources/archive/import");
-    admin.send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.expect(200);
+    node.admin().import("archive", lines + COMPLETE).await.expect(200);
 }
 
 /// Deposits with two versions, a withdrawal, and more records than one tile holds.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, process::Stdio};
 
-use e2e_tests::{Dataset, Node, Words, python};
+use e2e_tests::{COMPLETE, Dataset, Node, Words, python};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -10,13 +10,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 async fn listing(node: &Node, source: &str, titles: &[(usize, &str)]) {
     let line = |(at, title): &(usize, &str)| {
         let words = Words::titled(title).organism("10090", "Mus musculus");
-        let document = words.crate_at(&format!("https://archive.example/{source}/{at}"));
-        json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
+        words.listed(at, &format!("https://archive.example/{source}/{at}"))
     };
     let lines: String = titles.iter().map(line).collect();
-    let admin = node.admin();
-    let request = admin.request(reqwest::Method::POST, &format!("/api/v1/sources/{source}/import"));
-    admin.send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await.expect(200);
+    node.admin().import(source, lines + COMPLETE).await.expect(200);
 }
 
 async fn ask(node: &Node, query: &str) -> String {

@@ -13,9 +13,9 @@ use std::{
     sync::Arc,
 };
 
-use e2e_tests::{Answer, Client, Dataset, Node, PeerEntry, Setup, Words, eventually, run};
+use e2e_tests::{Answer, COMPLETE, Client, Dataset, Node, PeerEntry, Setup, Words, eventually, run};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IteratorRandom};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use machines::{Machines, SMALL_DISK, is_full};
 use wire::Wire;
@@ -196,12 +196,10 @@ fn assert_full(answer: Answer) {
 async fn send_import(node: &Node, step: u64, count: usize) -> Answer {
     let line = |at: usize| {
         let iri = format!("https://archive.example/{}-{step}-{at}", node.id());
-        let document = Words::titled(&format!("Record {at} of step {step}")).crate_at(&iri);
-        json!({"path": format!("{at}.json"), "crate": document.to_string()}).to_string() + "\n"
+        Words::titled(&format!("Record {at} of step {step}")).listed(at, &iri)
     };
-    let request = node.admin().request(reqwest::Method::POST, &format!("/api/v1/sources/s{step}/import"));
     let lines: String = (0..count).map(line).collect();
-    node.admin().send(request.body(format!("{lines}{{\"complete\": true}}\n"))).await
+    node.admin().import(&format!("s{step}"), lines + COMPLETE).await
 }
 
 fn ids_of_import(node: &str, step: u64, count: usize) -> impl Iterator<Item = String> {
