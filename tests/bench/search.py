@@ -6,7 +6,7 @@ SEARCH_RECORDS is our example program `search_records`. SHARED/bench makes the r
 peers' side. A question is a word, two words with a publisher, a word below a taxon, or everything; each answers total,
 20 records and facets: five tables for the peers, all of ours, ancestors counted, for us. `year_filter` is ours alone:
 everything with a filter that keeps it all, so that no answer is known from before. In brackets, of ours, the mean time spent working:
-what a question costs where others use the machine.
+what a question costs where others use the machine. Last the slowest; of ours, before it, what 99 of 100 stay below (ask 1,000 for that).
 """
 import argparse, glob, json, os, shutil, subprocess, sys, tempfile, time
 
@@ -27,7 +27,7 @@ def main():
         if not os.path.exists(data):
             subprocess.run([sys.executable, f"{options.shared}/bench/search_data.py", data, str(count)], check=True)
         print(f"\n{count} records; {run.load()}\n")
-        print("| | records/s | MB | " + " | ".join(f"{kind} p50 / p99 ms" for kind in KINDS) + " | peak MiB |")
+        print("| | records/s | MB | " + " | ".join(f"{kind} p50 / slowest ms" for kind in KINDS) + " | peak MiB |")
         print("|---|---|---|" + "---|" * (len(KINDS) + 1))
         for name, command in contenders(options, data).items():
             print(line(name, command, options), flush=True)
@@ -67,7 +67,9 @@ def line(name, command, options):
         with open(options.record, "a") as file:
             file.write(json.dumps({"benchmark": "search", "time": time.time(), "peak_mib": peak, **answer}) + "\n")
     cpu = lambda times: f" ({times['cpu_mean_ms']:.2f})" if "cpu_mean_ms" in times else ""
-    cell = lambda kind: f"{answer[kind]['p50_ms']:.2f}{cpu(answer[kind])} / {answer[kind]['p99_ms']:.2f}" if kind in answer else "–"
+    # What the peers call p99 is the slowest.
+    slow = lambda times: f"{times['p99_ms']:.2f} / {times['max_ms']:.2f}" if "max_ms" in times else f"{times['p99_ms']:.2f}"
+    cell = lambda kind: f"{answer[kind]['p50_ms']:.2f}{cpu(answer[kind])} / {slow(answer[kind])}" if kind in answer else "–"
     return f"| {name} | {answer['docs_per_s']:.0f} | {size} | " + " | ".join(map(cell, KINDS)) + f" | {peak} |"
 
 

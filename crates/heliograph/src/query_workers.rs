@@ -1,7 +1,8 @@
 //! SPARQL in processes of their own. The engine holds what a query sorts, groups and joins in memory without asking anybody, and
 //! looks seldom whether it should stop; a process can be watched and ended whatever it is doing.
 //!
-//! A worker opens a snapshot of the store, answers one query after the other, and is replaced once the store has changed.
+//! A worker opens a snapshot of the store, answers one query after the other, and is replaced once the store has changed, or has
+//! merged its files.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -21,6 +22,8 @@ use serde::{Deserialize, Serialize};
 const BEAT: Duration = Duration::from_millis(10);
 /// What a worker has beyond the query's time to say that it has run out of it.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often a snapshot is compared with the files of the store.
+const LOOK: Duration = Duration::from_secs(2);
 /// Workers that wait for work.
 const MAX_IDLE: usize = 4;
 /// A worker that waited this long is not asked again: what it has open may be gone from the disk for long.
@@ -44,15 +47,25 @@ enum Head {
 #[derive(Debug)]
 pub(crate) struct Workers {
     program: PathBuf,
-    newest: Mutex<Option<Arc<Snapshot>>>,
+    newest: Mutex<Option<Newest>>,
     idle: Mutex<Vec<Worker>>,
 }
 
-/// The store as it was after so many commits, in a folder that goes with the last one who reads it.
+/// The newest snapshot.
+#[derive(Debug)]
+struct Newest {
+    snapshot: Arc<Snapshot>,
+    commits: u64,
+    /// How many there were before it.
+    number: u64,
+    /// When its files were compared with those of the store.
+    looked: Instant,
+}
+
+/// The store as it was once, in a folder that goes with the last one who reads it.
 #[derive(Debug)]
 struct Snapshot {
     folder: PathBuf,
-    commits: u64,
 }
 
 #[derive(Debug)]
@@ -77,13 +90,13 @@ impl Workers {
 
     /// A worker that has the store open as it is.
     fn take(&self, store: &dyn QueriedStore) -> Result<Worker, QueryRefusal> {
-        let commits = store.commits();
+        let snapshot = self.snapshot(store)?;
         let ready = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.retain(|worker| worker.snapshot.commits == commits && worker.since.elapsed() < MAX_WAIT);
+            idle.retain(|worker| Arc::ptr_eq(&worker.snapshot, &snapshot) && worker.since.elapsed() < MAX_WAIT);
             idle.pop()
         };
-        ready.map_or_else(|| self.start(self.snapshot(store)?), Ok)
+        ready.map_or_else(|| self.start(snapshot), Ok)
     }
 
     /// The store as it is now. Whoever needs the same one meanwhile waits for it.
@@ -91,15 +104,21 @@ impl Workers {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         // Before it is made: what is committed meanwhile makes it look older than it is, never newer.
         let commits = store.commits();
-        if let Some(snapshot) = newest.as_ref().filter(|snapshot| snapshot.commits == commits) {
-            return Ok(snapshot.clone());
+        if let Some(newest) = newest.as_mut()
+            && newest.commits == commits
+            && newest.is_good(store)
+        {
+            return Ok(newest.snapshot.clone());
         }
-        let folder = store.snapshots().join(commits.to_string());
+        let number = newest.as_ref().map_or(0, |newest| newest.number + 1);
+        let folder = store.snapshots().join(number.to_string());
         let failed = |error: std::io::Error| unavailable(format!("no snapshot can be made for the query: {error}"));
         std::fs::create_dir_all(store.snapshots()).map_err(failed)?;
+        // What an attempt left that failed.
+        discard(&folder);
         store.snapshot(&folder)?;
-        let snapshot = Arc::new(Snapshot { folder, commits });
-        *newest = Some(snapshot.clone());
+        let snapshot = Arc::new(Snapshot { folder });
+        *newest = Some(Newest { snapshot: snapshot.clone(), commits, number, looked: Instant::now() });
         Ok(snapshot)
     }
 
@@ -120,6 +139,17 @@ impl Workers {
         if idle.len() < MAX_IDLE && memory_of(worker.child.id()).is_none_or(|bytes| bytes < MAX_KEPT) {
             idle.push(worker);
         }
+    }
+}
+
+impl Newest {
+    /// Whether it still reads files that the store has too.
+    fn is_good(&mut self, store: &dyn QueriedStore) -> bool {
+        if self.looked.elapsed() < LOOK {
+            return true;
+        }
+        self.looked = Instant::now();
+        !store.has_merged_files_of(&self.snapshot.folder)
     }
 }
 

@@ -55,5 +55,5 @@ pub use ontology::{
 pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
 pub use store::{
     AskService, Batch, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
-    ResultFormat, Services, describe_service,
+    ResultFormat, Services, describe_service, has_merged_files_of,
 };

@@ -29,7 +29,7 @@ use oxigraph::{
 
 use crate::{CrateGraph, MetadataError, Ontology};
 pub use answer::QueryAnswer;
-pub use apart::ReadOnlyStore;
+pub use apart::{ReadOnlyStore, has_merged_files_of};
 pub use batch::Batch;
 pub use format::ResultFormat;
 pub use query::QueryOptions;

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use dataset_model::NodeId;
 use metadata_store::{
     ExtraValue, GraphChange, MetadataError, MetadataStore, Provenance, QueryOptions, ReadOnlyStore, ResultFormat,
+    has_merged_files_of,
 };
 use support::{BASE, complete, ontology, read_value};
 
@@ -82,6 +83,31 @@ fn a_snapshot_needs_none_of_the_files_of_its_store() {
     std::fs::remove_dir_all(&held).unwrap();
     let query = "SELECT ?name { ?d a <http://schema.org/Dataset>; <http://schema.org/name> ?name }";
     assert_eq!(snapshot.query(query, &QueryOptions::default()).unwrap().column("name"), ["One"]);
+}
+
+#[test]
+fn a_snapshot_that_reads_files_the_store_has_merged_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (held, copied, newer) = (folder.path().join("rdf"), folder.path().join("old"), folder.path().join("new"));
+    let store = MetadataStore::open(&held, ontology()).unwrap();
+    store.apply(vec![change("https://n.example/1", Some("One"))], &applied(1)).unwrap();
+    store.snapshot(&copied).unwrap();
+    assert!(!has_merged_files_of(&held, &copied));
+    // Each commit of new graphs adds files; the engine merges four of a kind.
+    let graph = |at: usize| change(&format!("https://n.example/{at}"), Some("Many"));
+    for round in 1..9 {
+        store.apply((round * 200..round * 200 + 200).map(graph).collect(), &applied(1)).unwrap();
+    }
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !has_merged_files_of(&held, &copied) {
+        assert!(std::time::Instant::now() < until, "nothing was merged");
+        std::thread::yield_now();
+    }
+    store.snapshot(&newer).unwrap();
+    let newer = ReadOnlyStore::open(&newer).unwrap();
+    let query = "SELECT (COUNT(*) AS ?count) { ?dataset a <http://schema.org/Dataset> }";
+    let answer = newer.query(query, &QueryOptions::default()).unwrap();
+    assert_eq!(answer.column("count"), ["1601"]);
 }
 
 /// All that a store holds in some graphs, each sorted.

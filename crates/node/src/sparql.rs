@@ -107,6 +107,9 @@ pub trait QueriedStore {
     /// A number that changes with every commit.
     fn commits(&self) -> u64;
 
+    /// Whether the store has merged files that a snapshot of it still reads, so that a new one is faster.
+    fn has_merged_files_of(&self, snapshot: &Path) -> bool;
+
     /// Makes a folder that holds the store as it is now.
     ///
     /// # Errors
@@ -121,6 +124,10 @@ impl QueriedStore for Node {
 
     fn commits(&self) -> u64 {
         self.metadata.commits()
+    }
+
+    fn has_merged_files_of(&self, snapshot: &Path) -> bool {
+        metadata_store::has_merged_files_of(&self.config.data_dir.join(STORE), snapshot)
     }
 
     fn snapshot(&self, into: &Path) -> Result<(), QueryRefusal> {

@@ -122,7 +122,7 @@ fn question(kind: &str, number: usize) -> Query {
             Query { text: one.to_owned(), organism: iri("NCBITaxon_40674").into_iter().collect(), ..asked }
         }
         // Everything but a few, so that no answer is known beforehand.
-        "year_filter" => Query { year_from: Some(1_900 + number as u16), ..asked },
+        "year_filter" => Query { year_from: Some(1_900 + (number % 100) as u16), ..asked },
         _ => asked,
     }
 }
@@ -142,7 +142,8 @@ fn measure(index: &SearchIndex, kind: &str, questions: usize) -> Result<Value, B
     let at = |part: f64| milliseconds.get(((milliseconds.len() - 1) as f64 * part) as usize).copied().unwrap_or(0.0);
     Ok(json!({
         "p50_ms": at(0.5),
-        "p99_ms": at(1.0),
+        "p99_ms": at(0.99),
+        "max_ms": at(1.0),
         "cpu_mean_ms": (worked() - worked_before) / questions.max(1) as f64,
         "hits_avg": hits / questions.max(1) as u64,
     }))

@@ -1,6 +1,7 @@
 //! The store as another process reads it, while its owner goes on writing.
 
 use std::{
+    ffi::OsStr,
     path::Path,
     sync::{
         Arc,
@@ -43,6 +44,14 @@ impl ReadOnlyStore {
     pub fn query(&self, sparql: &str, options: &QueryOptions) -> Result<QueryAnswer, MetadataError> {
         Asked { store: &self.store, running: &self.running }.answer(sparql, options)
     }
+}
+
+/// Whether a store has merged files that a snapshot of it still reads. Each question goes through all files of a snapshot, and right
+/// after a long import there are many; those that took their place are faster, and hold the same.
+pub fn has_merged_files_of(store: &Path, snapshot: &Path) -> bool {
+    let replaced = |name: &OsStr| Path::new(name).extension() == Some(OsStr::new("sst")) && !store.join(name).exists();
+    // A folder that cannot be read is the next reader's to complain about.
+    std::fs::read_dir(snapshot).is_ok_and(|entries| entries.flatten().any(|entry| replaced(&entry.file_name())))
 }
 
 impl MetadataStore {
