@@ -3,9 +3,12 @@
 use e2e_tests::{Dataset, FailingWrites, Node, Setup, Words, eventually, run};
 use serde_json::Value;
 
+/// What the nodes keep free.
+const KEPT_FREE: u64 = 30_000_000;
+
 /// A node on a disk of its own, unless the system lets nobody mount one.
-async fn on_small_disk(setup: Setup) -> Option<Node> {
-    let setup = setup.extra("[limits]\nfree_disk_bytes = 30000000\n");
+async fn on_small_disk(setup: Setup, kept_free: u64) -> Option<Node> {
+    let setup = setup.extra(&format!("[limits]\nfree_disk_bytes = {kept_free}\n"));
     let node = Node::start_on_small_disk(setup, 128).await;
     node.map_err(|why| eprintln!("SKIPPED: no disk can be filled here, because {why}")).ok()
 }
@@ -20,7 +23,7 @@ async fn nothing_new_is_taken_while_the_disk_is_full_and_all_goes_on_when_there_
     let japan = Node::start("japan").await;
     let mut setup = Setup::new("europe").await;
     setup.peers = vec![japan.setup.as_peer().more("mirror = \"all\"")];
-    let Some(node) = on_small_disk(setup).await else { return };
+    let Some(node) = on_small_disk(setup, KEPT_FREE).await else { return };
     let client = node.depositor();
     let (kept, gone) =
         (client.deposit(&Dataset::small("Kept")).await.id, client.deposit(&Dataset::small("Gone")).await.id);
@@ -62,7 +65,7 @@ async fn nothing_new_is_taken_while_the_disk_is_full_and_all_goes_on_when_there_
 
 #[tokio::test]
 async fn a_node_does_not_start_on_a_full_disk_says_why_and_is_whole_when_there_is_room() {
-    let Some(mut node) = on_small_disk(Setup::new("europe").await).await else { return };
+    let Some(mut node) = on_small_disk(Setup::new("europe").await, KEPT_FREE).await else { return };
     let id = node.depositor().deposit(&Dataset::small("Kept")).await.id;
     node.kill();
     node.disk.as_ref().expect("a small disk").fill();
@@ -85,7 +88,18 @@ async fn a_node_does_not_start_on_a_full_disk_says_why_and_is_whole_when_there_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_meets_the_end_of_the_disk_is_opened_anew_by_the_node_itself() {
-    let Some(node) = on_small_disk(Setup::new("europe").await).await else { return };
+    meets_the_end_of_the_disk(KEPT_FREE).await;
+}
+
+/// No room is too little for this node, so that it learns of the end of the disk from its stores alone: so it is, too, where the
+/// disk is full for less time than passes between two looks at it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_meets_the_end_of_a_disk_nobody_saw_filling_up_is_opened_anew_too() {
+    meets_the_end_of_the_disk(0).await;
+}
+
+async fn meets_the_end_of_the_disk(kept_free: u64) {
+    let Some(node) = on_small_disk(Setup::new("europe").await, kept_free).await else { return };
     let (disk, pid, admin) = (node.disk.as_ref().expect("a small disk"), node.pid(), node.admin());
     // As many records as it takes for the disk to fill up in the middle of one.
     let lines = |from: usize| -> String {

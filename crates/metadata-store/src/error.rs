@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
+
+use oxigraph::store::{LoaderError, StorageError};
 
 /// What the engine below said; kept for the log, never shown as a type.
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -139,6 +141,18 @@ pub enum MetadataError {
 }
 
 impl MetadataError {
+    /// Whether a disk or a quota had no room left for what was to be written.
+    pub fn met_a_full_disk(&self) -> bool {
+        let Self::Write(source) = self else { return false };
+        // The engine's errors are not found in the chain of sources: each stands for the one below it.
+        let storage = match source.downcast_ref::<LoaderError>() {
+            Some(LoaderError::Storage(error)) => Some(error),
+            _ => source.downcast_ref::<StorageError>(),
+        };
+        let Some(StorageError::Io(error)) = storage else { return false };
+        matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
+
     pub(crate) fn write(source: impl Into<Source>) -> Self {
         Self::Write(source.into())
     }

@@ -33,11 +33,19 @@ pub(crate) struct Projector {
     projection: Arc<dyn Projection>,
     progress: watch::Sender<BTreeMap<NodeId, u64>>,
     wake: Notify,
-    failing: Mutex<Option<String>>,
+    failing: Mutex<Option<Failure>>,
     /// One writer at a time.
     applying: Mutex<()>,
     /// How many wait for an entry to be shown.
     waiting: AtomicUsize,
+}
+
+/// What stops a projection.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) why: String,
+    /// Whether it met a disk without room.
+    pub(crate) full_disk: bool,
 }
 
 impl Projector {
@@ -48,7 +56,7 @@ impl Projector {
     }
 
     /// What stops it, if anything does.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
@@ -113,10 +121,10 @@ impl Projector {
             let outcome = tokio::task::spawn_blocking(move || worker.projector(name).catch_up(&worker)).await;
             let failure = match outcome {
                 Ok(Ok(_)) => None,
-                Ok(Err(error)) => Some(sentence(&error)),
-                Err(error) => Some(error.to_string()),
+                Ok(Err(error)) => Some(Failure { why: sentence(&error), full_disk: error.met_a_full_disk() }),
+                Err(error) => Some(Failure { why: error.to_string(), full_disk: false }),
             };
-            if let Some(error) = &failure {
+            if let Some(Failure { why: error, .. }) = &failure {
                 tracing::error!(projection = self.name, error, "applying the log failed; trying again");
             }
             let pause = if failure.is_some() { Duration::from_secs(2) } else { Duration::MAX };
@@ -273,7 +281,13 @@ impl Node {
     pub fn failing_projections(&self) -> Vec<String> {
         [&self.searchable, &self.queryable]
             .into_iter()
-            .filter_map(|projector| Some(format!("{}: {}", projector.name, projector.failure()?)))
+            .filter_map(|projector| Some(format!("{}: {}", projector.name, projector.failure()?.why)))
             .collect()
+    }
+
+    /// Whether a projection cannot go on since it met a disk without room.
+    pub(crate) fn projection_met_a_full_disk(&self) -> bool {
+        let failures = [&self.searchable, &self.queryable].map(|projector| projector.failure());
+        failures.iter().flatten().any(|failure| failure.full_disk)
     }
 }

@@ -2,8 +2,8 @@
 //! of two are wrong, and the disk of one fills up. Whatever happens, no catalogue ever shrinks but by a withdrawal or shows what
 //! nobody announced; and once network and disk are well, all agree with the truth.
 //!
-//! The seed is printed. `HELIOGRAPH_FAULT_SEED` repeats a plan (what the machine does in between differs), `HELIOGRAPH_FAULT_STEPS`
-//! makes it longer.
+//! `HELIOGRAPH_FAULT_SEED` chooses another plan (what the machine does in between differs), `HELIOGRAPH_FAULT_STEPS` makes it longer. A
+//! campaign runs many: `for seed in $(seq 1 50); do HELIOGRAPH_FAULT_SEED=$seed cargo test --release --workspace --test fault_network; done`
 
 mod machines;
 mod wire;
@@ -74,10 +74,13 @@ struct Seen {
     records: BTreeSet<String>,
 }
 
+/// A plan that once found something: a disk that was full for less time than passes between two looks at it.
+const SEED: u64 = 4_985_144_737_445_522_308;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_nodes_agree_with_the_truth_after_a_network_full_of_faults() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seed = number("HELIOGRAPH_FAULT_SEED").unwrap_or_else(rand::random);
+    let seed = number("HELIOGRAPH_FAULT_SEED").unwrap_or(SEED);
     let steps = number("HELIOGRAPH_FAULT_STEPS").unwrap_or(48);
     eprintln!("fault network: HELIOGRAPH_FAULT_SEED={seed} HELIOGRAPH_FAULT_STEPS={steps}");
     let mut random = StdRng::seed_from_u64(seed);
