@@ -24,7 +24,7 @@ demo: setup ## build, and start a federation of three nodes on 127.0.0.1:8101 to
 dev: setup ## run one node (config/node.toml), built and started again when a source changes
 	scripts/dev.sh config/node.toml
 
-setup: ## install what building needs and is missing: C++ compiler, libclang
+setup: ## install what building needs and is missing: C++ compiler, libclang, make
 	@scripts/setup.sh
 
 test: setup test-tools ## run all tests, those with third-party clients included

@@ -1,4 +1,4 @@
-use std::{io::ErrorKind, time::Duration};
+use std::{io, time::Duration};
 
 use oxigraph::store::{LoaderError, StorageError};
 
@@ -141,20 +141,8 @@ pub enum MetadataError {
 }
 
 impl MetadataError {
-    /// Whether a disk or a quota had no room left for what was to be written.
-    pub fn met_a_full_disk(&self) -> bool {
-        let Self::Write(source) = self else { return false };
-        // The engine's errors are not found in the chain of sources: each stands for the one below it.
-        let storage = match source.downcast_ref::<LoaderError>() {
-            Some(LoaderError::Storage(error)) => Some(error),
-            _ => source.downcast_ref::<StorageError>(),
-        };
-        let Some(StorageError::Io(error)) = storage else { return false };
-        matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-    }
-
     pub(crate) fn write(source: impl Into<Source>) -> Self {
-        Self::Write(source.into())
+        Self::Write(bare(source.into()))
     }
 
     pub(crate) fn ontology(message: impl Into<String>) -> Self {
@@ -167,5 +155,16 @@ impl MetadataError {
 
     pub(crate) fn read(source: impl Into<Source>) -> Self {
         Self::Read(source.into())
+    }
+}
+
+/// The engine's errors stand for the system's, and hide it from who looks for its kind along the chain of sources.
+fn bare(source: Source) -> Source {
+    match source.downcast::<LoaderError>() {
+        Ok(error) => io::Error::from(*error).into(),
+        Err(source) => match source.downcast::<StorageError>() {
+            Ok(error) => io::Error::from(*error).into(),
+            Err(source) => source,
+        },
     }
 }

@@ -141,9 +141,6 @@ impl NodeError {
     /// Whether a store below met a disk or a quota without room.
     pub(crate) fn met_a_full_disk(&self) -> bool {
         use std::{error::Error, io};
-        if matches!(self, Self::Metadata(error) if error.met_a_full_disk()) {
-            return true;
-        }
         let mut cause = self.source();
         while let Some(error) = cause {
             let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);

@@ -180,7 +180,9 @@ impl Node {
     pub async fn gide_entry(self: &Arc<Self>, actor: &Actor, id: &str) -> Result<Value, NodeError> {
         let accession = id.split_once(':').map(|(_, rest)| rest).filter(|rest| !rest.starts_with("//"));
         let identifier = std::iter::once(id).chain(accession).map(str::to_owned).collect();
-        let found = self.search(actor, SearchRequest { identifier, size: 1, ..SearchRequest::default() }).await?;
+        let facets = FacetSelection::NONE;
+        let found =
+            self.search(actor, SearchRequest { identifier, size: 1, facets, ..SearchRequest::default() }).await?;
         let entry = found.hits.first().and_then(|hit| self.gide_hit(actor, hit));
         entry.map(|(_, entry, _)| entry).ok_or_else(|| NodeError::NotFound(format!("there is no study '{id}' here")))
     }

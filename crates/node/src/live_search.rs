@@ -13,7 +13,7 @@ use federation::{
     live::{LiveAnswer, LiveHit, LiveQuestion, Merged, merge},
 };
 use futures::future::join_all;
-use search_index::{Cursor, Hit, SearchError, Sort, SortValue};
+use search_index::{Cursor, FacetSelection, Hit, SearchError, Sort, SortValue};
 
 use crate::{
     Actor, Node, NodeError, SearchAnswer, SearchRequest, SearchScope, SourceReport,
@@ -118,7 +118,8 @@ impl Node {
         cursor: Option<&LiveCursor>,
     ) -> Result<SearchAnswer, NodeError> {
         let cursor = cursor.map(|cursor| cursor.at(&self.config.id).to_string());
-        let request = SearchRequest { node, cursor, ..request.clone() };
+        // They are counted with all that is held, whoever answers for it.
+        let request = SearchRequest { node, cursor, facets: FacetSelection::NONE, ..request.clone() };
         self.search_held(actor, request).await
     }
 

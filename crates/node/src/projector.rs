@@ -279,15 +279,13 @@ impl Node {
 
     /// What keeps the node from showing what it holds.
     pub fn failing_projections(&self) -> Vec<String> {
-        [&self.searchable, &self.queryable]
-            .into_iter()
-            .filter_map(|projector| Some(format!("{}: {}", projector.name, projector.failure()?.why)))
-            .collect()
+        let failures = self.projection_failures();
+        failures.map(|(name, failure)| format!("{name}: {}", failure.why)).collect()
     }
 
-    /// Whether a projection cannot go on since it met a disk without room.
-    pub(crate) fn projection_met_a_full_disk(&self) -> bool {
-        let failures = [&self.searchable, &self.queryable].map(|projector| projector.failure());
-        failures.iter().flatten().any(|failure| failure.full_disk)
+    /// What stops which projection.
+    pub(crate) fn projection_failures(&self) -> impl Iterator<Item = (&'static str, Failure)> {
+        let projectors = [&self.searchable, &self.queryable].into_iter();
+        projectors.filter_map(|projector| Some((projector.name, projector.failure()?)))
     }
 }

@@ -148,7 +148,8 @@ impl Node {
     /// # Errors
     /// When the index cannot be read.
     pub async fn holdings(self: &Arc<Self>, actor: &Actor) -> Result<SearchAnswer, NodeError> {
-        self.search(actor, SearchRequest { size: 0, ..SearchRequest::default() }).await
+        let counts = SearchRequest { size: 0, facets: FacetSelection::NONE, ..SearchRequest::default() };
+        self.search(actor, counts).await
     }
 
     fn search_now(

@@ -86,8 +86,8 @@ impl Node {
             let _ = tokio::task::spawn_blocking(move || ledger.check()).await;
         }
         // The RDF store stays closed to writers once it has met a full disk; that may have been between two looks.
-        let met_its_end = looks.was_short || self.projection_met_a_full_disk();
-        let stuck = met_its_end && !looks.short && !self.failing_projections().is_empty();
+        let mut failures = self.projection_failures();
+        let stuck = !looks.short && failures.any(|(_, failure)| looks.was_short || failure.full_disk);
         looks.stuck = if stuck { looks.stuck + 1 } else { 0 };
         if !looks.short && (self.ledger.is_stopped() || looks.stuck > PATIENCE) {
             self.new_start.send_if_modified(|wanted| !std::mem::replace(wanted, true));

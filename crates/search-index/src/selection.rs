@@ -16,12 +16,6 @@ impl FacetSelection {
         FACETS.into_iter().find(|facet| facet.name() == name).map(|facet| Self(self.0 | facet.bit()))
     }
 
-    /// Whether the facet of this name is among them.
-    #[must_use]
-    pub fn contains(self, name: &str) -> bool {
-        FACETS.into_iter().any(|facet| facet.name() == name && self.has(facet))
-    }
-
     /// The names of all facets.
     pub fn names() -> impl Iterator<Item = &'static str> {
         FACETS.into_iter().map(Facet::name)

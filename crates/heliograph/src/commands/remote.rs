@@ -66,7 +66,9 @@ pub(crate) async fn import_source(arguments: &Import) -> Result<ExitCode> {
 /// Searches a node.
 pub(crate) async fn search(arguments: &Search) -> Result<ExitCode> {
     let (query, scope) = (escape(&arguments.query), &arguments.scope);
-    let mut path = format!("/api/v1/search?q={query}&size={}&scope={scope}", arguments.size);
+    // They are in the JSON alone.
+    let facets = if arguments.remote.json { "all" } else { "none" };
+    let mut path = format!("/api/v1/search?q={query}&size={}&scope={scope}&facets={facets}", arguments.size);
     for organism in &arguments.organism {
         path.push_str(&format!("&organism={}", escape(organism)));
     }

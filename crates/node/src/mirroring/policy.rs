@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use dataset_model::{Access, DatasetId, DatasetKey, Entry, Event, NodeId, Published};
+use search_index::FacetSelection;
 
 use super::setting::read_search;
 use crate::{Actor, Node, NodeError, policy::may_copy};
@@ -74,7 +75,7 @@ impl Node {
     async fn found_of(self: &Arc<Self>, peer: &NodeId, query: &str) -> Result<HashSet<DatasetId>, NodeError> {
         let mut request = read_search(query)?;
         request.node = vec![peer.clone()];
-        (request.size, request.collapse) = (PAGE, false);
+        (request.size, request.collapse, request.facets) = (PAGE, false, FacetSelection::NONE);
         let mut found = HashSet::new();
         loop {
             let answer = self.search(&Actor::Anonymous, request.clone()).await?;
