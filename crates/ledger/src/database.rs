@@ -39,6 +39,10 @@ use std::{
     fs::{File, TryLockError},
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -64,6 +68,7 @@ pub(crate) struct Database {
     folder: PathBuf,
     engine: sled::Db,
     file: File,
+    reads: Reads,
     /// Held as long as the engine is; dropped last, so that the next owner finds the engine closed.
     _lock: Lock,
 }
@@ -91,21 +96,21 @@ impl Database {
         let engine = open_engine(dir).map_err(|error| failed(error.into()))?;
         let file = File::options().write(true).open(dir.join(ENGINE_FILE)).map_err(|error| failed(error.into()))?;
         File::open(dir).and_then(|folder| folder.sync_all()).map_err(|error| failed(error.into()))?;
-        Ok(Self { folder: dir.to_owned(), engine, file, _lock: lock })
+        Ok(Self { folder: dir.to_owned(), engine, file, reads: Reads::default(), _lock: lock })
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LedgerError> {
-        let value = self.engine.get(key).map_err(read_failed)?;
+        let value = self.reads.told(self.engine.get(key))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
     pub(crate) fn contains(&self, key: &[u8]) -> Result<bool, LedgerError> {
-        self.engine.contains_key(key).map_err(read_failed)
+        self.reads.told(self.engine.contains_key(key))
     }
 
     /// All keys that start with `prefix`, in order, with their values. What is written meanwhile may or may not show.
     pub(crate) fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
-        self.engine.scan_prefix(prefix).map(pair)
+        self.reads.clone().pairs(self.engine.scan_prefix(prefix))
     }
 
     /// All keys from `from` on and before `to`, in order, with their values.
@@ -114,7 +119,7 @@ impl Database {
         from: Vec<u8>,
         to: Vec<u8>,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
-        self.engine.range(from..to).map(pair)
+        self.reads.clone().pairs(self.engine.range(from..to))
     }
 
     /// All keys from `from` to `to`, both included, the last one first.
@@ -123,7 +128,12 @@ impl Database {
         from: Vec<u8>,
         to: Vec<u8>,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> + use<> {
-        self.engine.range(from..=to).rev().map(pair)
+        self.reads.clone().pairs(self.engine.range(from..=to).rev())
+    }
+
+    /// Whether a read has failed.
+    pub(crate) fn has_failed_to_read(&self) -> bool {
+        self.reads.failed.load(Ordering::Relaxed)
     }
 
     /// Bytes that are free where it is kept.
@@ -152,6 +162,36 @@ impl Database {
     pub(crate) fn sync(&self) -> Result<(), LedgerError> {
         self.engine.flush().map_err(engine_failed)?;
         self.file.sync_data().map_err(|error| LedgerError::Write(error.into()))
+    }
+}
+
+/// What reading has come to. The engine tells of a write that failed in the background with whatever comes next, and that may
+/// be a read.
+#[derive(Clone, Default)]
+struct Reads {
+    failed: Arc<AtomicBool>,
+}
+
+impl Reads {
+    fn told<T>(&self, outcome: sled::Result<T>) -> Result<T, LedgerError> {
+        outcome.map_err(|error| {
+            self.failed.store(true, Ordering::Relaxed);
+            match error {
+                // No read needs room.
+                sled::Error::Io(error) if error.kind() == ErrorKind::StorageFull => LedgerError::Stopped,
+                other => LedgerError::Read(other.into()),
+            }
+        })
+    }
+
+    fn pairs(
+        self,
+        items: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Bytes), LedgerError>> {
+        items.map(move |item| {
+            let (key, value) = self.told(item)?;
+            Ok((key.to_vec(), Bytes::copy_from_slice(&value)))
+        })
     }
 }
 
@@ -206,22 +246,27 @@ fn is_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn pair(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Vec<u8>, Bytes), LedgerError> {
-    item.map(|(key, value)| (key.to_vec(), Bytes::copy_from_slice(&value))).map_err(read_failed)
-}
-
-/// No read needs room: the engine tells so of a write that failed in the background.
-fn read_failed(error: sled::Error) -> LedgerError {
-    match error {
-        sled::Error::Io(error) if error.kind() == ErrorKind::StorageFull => LedgerError::Stopped,
-        other => LedgerError::Read(other.into()),
-    }
-}
-
 /// The engine hides what the system said from those who ask for causes.
 fn engine_failed(error: sled::Error) -> LedgerError {
     LedgerError::Write(match error {
         sled::Error::Io(error) => error.into(),
         other => other.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_tells_of_a_write_without_room_is_remembered() {
+        let reads = Reads::default();
+        let of_a_scan = reads.clone();
+        assert_eq!(reads.told(Ok(1)).unwrap(), 1);
+        assert!(!reads.failed.load(Ordering::Relaxed));
+        let full = || sled::Error::Io(ErrorKind::StorageFull.into());
+        let told: Vec<_> = of_a_scan.pairs(std::iter::once(Err(full()))).collect();
+        assert!(matches!(told[..], [Err(LedgerError::Stopped)]), "{told:?}");
+        assert!(reads.failed.load(Ordering::Relaxed), "also what a scan was told");
+    }
 }

@@ -156,6 +156,11 @@ impl Ledger {
         self.shared.durability.check(|| self.database.sync())
     }
 
+    /// Whether a read has failed, which may be how the engine told of a write: [`check`](Self::check) finds out.
+    pub fn has_failed_to_read(&self) -> bool {
+        self.database.has_failed_to_read()
+    }
+
     /// Whether a write has failed, so that nothing more is written until the ledger is opened again.
     pub fn is_stopped(&self) -> bool {
         self.shared.durability.has_failed()

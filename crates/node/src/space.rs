@@ -80,7 +80,7 @@ impl Node {
         }
         looks.short = shortage.is_some();
         looks.was_short |= looks.short;
-        if looks.short {
+        if looks.short || self.ledger.has_failed_to_read() {
             let ledger = self.ledger.clone();
             // What it finds is asked for below.
             let _ = tokio::task::spawn_blocking(move || ledger.check()).await;
