@@ -5,8 +5,12 @@
 
 mod address;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
+use aho_corasick::AhoCorasick;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -17,18 +21,19 @@ use crate::{
         text::{clean, plain},
     },
 };
-use address::without_addresses;
+use address::{may_have_sign, without_addresses};
 
 /// What local ids begin with that stand for ids with an address in them.
 const WITHHELD: &str = "#withheld-";
-/// Bytes without which a crate holds no contact details, however they are spelt.
+/// Bytes without which a crate holds no contact details, however they are spelt; in any case.
 const MARKS: [&str; 20] = [
     "\\u",
     "＠",
     "﹫",
     "%40",
-    "&#64",
-    "&commat",
+    // Also with an escaped `&`.
+    "#64",
+    "commat",
     "at]",
     "at)",
     "at}",
@@ -44,6 +49,10 @@ const MARKS: [&str; 20] = [
     "telephone",
     "faxnumber",
 ];
+
+/// Finds them all in one pass.
+static FINDER: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(MARKS).ok());
 
 /// A crate as it may be given to anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +122,14 @@ pub fn withhold_contacts(document: &mut Value) -> usize {
 
 /// Whether a text has an e-mail address in it.
 pub fn has_address(text: &str) -> bool {
-    is_mailto(text) || without_addresses(&clean(text)).is_some()
+    is_mailto(text) || (may_have_sign(text) && without_addresses(&clean(text)).is_some())
 }
 
 /// Whether every string must be looked at; wrong on the safe side only.
 fn is_suspect(text: &str) -> bool {
     // Keywords of JSON-LD begin with the sign, addresses never do.
     let signs = text.bytes().zip(text.bytes().skip(1)).any(|(before, byte)| byte == b'@' && before != b'"');
-    let lower = text.to_ascii_lowercase();
-    signs || MARKS.iter().any(|mark| lower.contains(mark))
+    signs || FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
 }
 
 /// Whether a property holds contact details, by its short name or its IRI.
@@ -188,6 +196,9 @@ impl Withholding<'_> {
     }
 
     fn text(&mut self, text: &mut String) {
+        if !may_have_sign(text) && !is_mailto(text) {
+            return;
+        }
         let kept = if is_mailto(text) { Some(String::new()) } else { without_addresses(text) };
         // As it is read later: markup and invisible characters may hide an address until then.
         let hidden = without_addresses(&plain(&clean(kept.as_deref().unwrap_or(text))));
@@ -302,6 +313,8 @@ mod tests {
         let keys: Vec<&String> = changed.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["@context", "@graph"]);
         assert_eq!(changed["@graph"], json!([{"name": "[e-mail address removed]", "@id": "#z"}]));
+        let escaped_twice = br##"{"@graph": [{"name": "ann&amp;#64;example.org"}]}"##;
+        assert_eq!(public_crate(escaped_twice).unwrap().withheld, 1, "as it is read later");
         let twice = br##"{"@graph": [{"name": "ann\u0040example.org", "name": "Ann"}]}"##;
         assert_eq!(
             public_crate(twice).unwrap().withheld,

@@ -25,15 +25,20 @@ impl CrateGraph {
     /// SHA-256 of the graph's canonical N-Quads (RDFC-1.0), the same on every node whatever order the crate was written in.
     /// Nothing for a graph with more than 64 blank nodes, or blank nodes that look alike in a way made to cost time.
     pub fn digest(&self) -> Option<Digest> {
-        if self.is_tangled() {
+        let blank = self.blank_nodes();
+        if blank.count > MAX_BLANK_NODES || blank.links > MAX_LINKS {
             return None;
+        }
+        if blank.count == 0 {
+            // Nothing to name: canonical is what is in order.
+            let lines = self.triples.iter().map(|triple| format!("{triple} .\n"));
+            return Some(digest_of_lines(lines.collect()));
         }
         let quads = self.triples.iter().cloned().map(|triple| triple.in_graph(GraphName::DefaultGraph));
         let mut dataset: Dataset = quads.collect();
         dataset
             .canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
-        let lines: BTreeSet<String> = dataset.iter().map(|quad| format!("{quad} .\n")).collect();
-        Some(Digest::of(lines.into_iter().collect::<String>()))
+        Some(digest_of_lines(dataset.iter().map(|quad| format!("{quad} .\n")).collect()))
     }
 
     /// How many triples it has.
@@ -67,8 +72,8 @@ impl CrateGraph {
         })
     }
 
-    /// Whether canonicalising could take long: too many blank nodes, or several of them linked to each other.
-    fn is_tangled(&self) -> bool {
+    /// Canonicalising takes long where there are too many blank nodes, or several of them linked to each other.
+    fn blank_nodes(&self) -> BlankNodes {
         let mut nodes = BTreeSet::new();
         let mut links = 0;
         for triple in self.triples.iter() {
@@ -78,6 +83,18 @@ impl CrateGraph {
             nodes.extend(subject.into_iter().chain(object));
             links += usize::from(subject.is_some() && object.is_some());
         }
-        nodes.len() > MAX_BLANK_NODES || links > MAX_LINKS
+        BlankNodes { count: nodes.len(), links }
     }
+}
+
+struct BlankNodes {
+    count: usize,
+    /// Triples between them.
+    links: usize,
+}
+
+fn digest_of_lines(mut lines: Vec<String>) -> Digest {
+    lines.sort_unstable();
+    lines.dedup();
+    Digest::of(lines.concat())
 }

@@ -52,7 +52,7 @@ pub use ontology::{
     Completion, Differences, Ontology, OntologyInfo, OntologyTable, OntologyTerm, Shortlist, Synonym, SynonymScope,
     TermMatch,
 };
-pub use reading::{CrateRule, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, read_crate};
+pub use reading::{CrateRule, Glance, Level, ReadCrate, SizeUnit, crate_rules, gide_entry, glance, read_crate};
 pub use store::{
     AskService, Batch, ExtraValue, GraphChange, MetadataStore, Provenance, QueryAnswer, QueryOptions, ReadOnlyStore,
     ResultFormat, Services, describe_service, has_merged_files_of,

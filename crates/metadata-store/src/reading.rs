@@ -4,6 +4,7 @@ mod checks;
 mod date;
 mod entity;
 mod gide_entry;
+mod glance;
 mod ids;
 mod journal;
 pub(crate) mod limits;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use crate::{CrateError, CrateGraph, Ontology, contacts, context::Vocabulary};
 use entity::Entities;
+pub use glance::{Glance, glance};
 use ids::Ids;
 use journal::Journal;
 use normalise::Normaliser;

@@ -1,3 +1,7 @@
+mod reading;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -12,10 +16,10 @@ use crate::{
     Actor, ImportReport, ListingItem, Node, NodeError, Scope, SourceName,
     documents::{SourceRecord, version_key},
     harvest::sentence,
-    minting::slug,
     origin::ImportedFrom,
     policy,
 };
+use reading::Reader;
 
 /// Items whose entries go into one append.
 const BATCH: usize = 200;
@@ -48,6 +52,7 @@ pub(crate) struct Taken {
 struct Import<'a> {
     node: &'a Node,
     source: &'a SourceName,
+    reader: Arc<Reader>,
     /// What is known of the source, by path.
     known: HashMap<String, SourceRecord>,
     /// The paths of what is known, by IRI.
@@ -141,13 +146,14 @@ impl Node {
     pub(crate) async fn take_listing<S>(
         self: &Arc<Self>,
         source: &SourceName,
-        mut listing: S,
+        listing: S,
         shrinking: Shrinking,
     ) -> Result<Taken, NodeError>
     where
         S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
     {
         let mut import = Import::begin(self, source)?;
+        let mut listing = import.reader.ahead(listing);
         while let Some(item) = listing.next().await {
             match item {
                 Ok(ListingItem::Crate { path, bytes, stamp }) => {
@@ -181,7 +187,7 @@ impl Node {
 }
 
 impl<'a> Import<'a> {
-    fn begin(node: &'a Node, source: &'a SourceName) -> Result<Self, NodeError> {
+    fn begin(node: &'a Arc<Node>, source: &'a SourceName) -> Result<Self, NodeError> {
         let prefix = format!("{source}/");
         let (mut known, mut paths, mut ids) = (HashMap::new(), HashMap::new(), HashMap::new());
         for row in node.source_records().iter_prefix(&prefix) {
@@ -193,7 +199,23 @@ impl<'a> Import<'a> {
         }
         let report = ImportReport { source: source.to_string(), ..ImportReport::default() };
         let (seen, listed, refused, gone, pending, progress, broken) = Default::default();
-        Ok(Self { node, source, known, paths, seen, listed, refused, gone, ids, pending, report, progress, broken })
+        let reader = Arc::new(Reader::new(node, source));
+        Ok(Self {
+            node,
+            source,
+            reader,
+            known,
+            paths,
+            seen,
+            listed,
+            refused,
+            gone,
+            ids,
+            pending,
+            report,
+            progress,
+            broken,
+        })
     }
 
     /// What was found at a path is still there.
@@ -226,8 +248,7 @@ impl<'a> Import<'a> {
             self.refuse(path, format!("larger than {limit} bytes"));
             return Ok(());
         }
-        let base = format!("{}/sources/{}/", self.node.config.public_url, self.source);
-        let read = match metadata_store::read_crate(&bytes, &base, &self.node.ontology) {
+        let read = match self.reader.read(&bytes) {
             Ok(read) => read,
             Err(error) => {
                 self.refuse(path, error.to_string());
@@ -235,7 +256,7 @@ impl<'a> Import<'a> {
             }
         };
         let iri = read.summary.iri.clone();
-        if iri.starts_with(&base) {
+        if self.reader.is_relative(&iri) {
             self.refuse(path, "the root dataset has no absolute @id, so nobody could find its bytes".into());
             return Ok(());
         }
@@ -258,7 +279,7 @@ impl<'a> Import<'a> {
         read: &metadata_store::ReadCrate,
     ) -> Result<(), NodeError> {
         let item = Item::of(bytes, stamp)?;
-        let plain = self.plain_id(&iri, read)?;
+        let plain = self.reader.id_of(read)?;
         let before = self.known_as(&path, &iri, &plain);
         let unchanged = before.as_ref().is_some_and(|before| item.is(before) && before.iri == iri);
         let dataset = match before {
@@ -322,15 +343,6 @@ impl<'a> Import<'a> {
         let key = format!("{}/{path}", self.source);
         self.pending.changes.push(self.node.source_records().put(&key, &record)?);
         Ok(())
-    }
-
-    /// `{source}.{accession}`.
-    fn plain_id(&self, iri: &str, read: &metadata_store::ReadCrate) -> Result<DatasetId, NodeError> {
-        let accession = read.summary.identifiers.first().map(String::as_str);
-        let last = iri.trim_end_matches('/').rsplit('/').next();
-        let local = slug(accession.filter(|text| !text.contains('/')).or(last).unwrap_or(iri));
-        let plain = format!("{}.{local}", self.source);
-        plain.parse().map_err(|error| NodeError::Internal(format!("{plain}: {error}")))
     }
 
     /// The plain id; two studies with one accession are told apart by a hash of their IRIs.

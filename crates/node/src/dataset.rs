@@ -280,7 +280,7 @@ impl Node {
         self.images_at(&base, key, entry, crate_bytes)
     }
 
-    /// The same, with addresses that start with `base`.
+    /// The same, with addresses that start with `base`. Of a record whose bytes are elsewhere there are none: its paths lead nowhere here.
     pub(crate) fn images_at(
         &self,
         base: &str,
@@ -288,6 +288,9 @@ impl Node {
         entry: &Entry,
         crate_bytes: Option<&[u8]>,
     ) -> Result<Vec<ImageView>, NodeError> {
+        if kind_of(entry) == RecordKind::Catalogue {
+            return Ok(Vec::new());
+        }
         let data = format!("{base}/data/{}/{}", key.id, entry.version);
         let mut views = crate_bytes.map(|bytes| images_of_crate(bytes, &data)).unwrap_or_default();
         if key.node == self.config.id {

@@ -20,6 +20,13 @@ use crate::{
 
 /// What arrives in bulk is in RDF after this time at the latest, and that of one more commit.
 const LONGEST_COMMIT: Duration = Duration::from_secs(30);
+/// The same for search.
+const LONGEST_SEARCH_COMMIT: Duration = Duration::from_secs(4);
+/// So many changes at a time come in bulk.
+const BULK: usize = 64;
+/// How long RDF and search wait for more to commit with what they have.
+const SOON: Duration = Duration::from_secs(2);
+const SOON_FOR_SEARCH: Duration = Duration::from_millis(600);
 
 /// A store that can be made again from the logs.
 pub(crate) trait Projection: Send + Sync {
@@ -36,8 +43,8 @@ pub(crate) trait Steps {
     /// The next, where there is one now.
     fn next(&mut self) -> Result<Option<Step>, NodeError>;
 
-    /// The next, also where it comes a moment later; somebody who waits to see what there is so far is not kept waiting.
-    fn next_soon(&mut self) -> Result<Option<Step>, NodeError>;
+    /// The next, also where it comes within this time; somebody who waits to see what there is so far is not kept waiting.
+    fn next_within(&mut self, time: Duration) -> Result<Option<Step>, NodeError>;
 }
 
 /// Some changes, and how far each log has been applied with them.
@@ -152,13 +159,19 @@ impl Projection for SearchIndex {
     }
 
     fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError> {
-        // One step at a time: what is searchable soon is worth a commit.
-        let Some(Step { changes, applied }) = steps.next()? else { return Ok(()) };
-        let changes = changes.into_iter().map(|change| match change.live {
-            None => IndexChange::Remove(change.key),
-            Some(live) => IndexChange::Put(Box::new(document(change.key, change.page, live, change.closure))),
-        });
-        Ok(SearchIndex::apply(self, changes.collect(), &applied)?)
+        let Some(mut step) = steps.next()? else { return Ok(()) };
+        let (mut batch, begun) = (self.begin()?, Instant::now());
+        loop {
+            let Step { changes, applied } = step;
+            let is_bulk = changes.len() >= BULK;
+            batch.add(changes.into_iter().map(index_change).collect())?;
+            // What comes one by one is worth a commit; the many small parts of an index that commits of a bulk leave have to be merged.
+            let more = is_bulk && begun.elapsed() < LONGEST_SEARCH_COMMIT;
+            match if more { steps.next_within(SOON_FOR_SEARCH)? } else { None } {
+                Some(next) => step = next,
+                None => return Ok(batch.commit(&applied)?),
+            }
+        }
     }
 }
 
@@ -171,12 +184,19 @@ impl Projection for MetadataStore {
         let (mut batch, begun) = (self.begin(), Instant::now());
         let mut last = None;
         while last.is_none() || (batch.takes_more() && begun.elapsed() < LONGEST_COMMIT) {
-            let next = if last.is_none() { steps.next()? } else { steps.next_soon()? };
+            let next = if last.is_none() { steps.next()? } else { steps.next_within(SOON)? };
             let Some(Step { changes, applied }) = next else { break };
             batch.add(changes.into_iter().map(graph_change).collect()).map_err(NodeError::Metadata)?;
             last = Some(applied);
         }
         last.map_or(Ok(()), |applied| batch.commit(&applied).map_err(NodeError::Metadata))
+    }
+}
+
+fn index_change(change: RecordChange) -> IndexChange {
+    match change.live {
+        None => IndexChange::Remove(change.key),
+        Some(live) => IndexChange::Put(Box::new(document(change.key, change.page, live, change.closure))),
     }
 }
 

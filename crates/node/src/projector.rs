@@ -21,8 +21,6 @@ use crate::{
 
 /// Entries read at once.
 const STEP: u64 = 512;
-/// What comes within this time is applied in one commit with what came before, where that is better and nobody waits.
-const SOON: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The longest a use case waits for the projections to show what it did.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -129,6 +127,8 @@ impl Projector {
             }
             let pause = if failure.is_some() { Duration::from_secs(2) } else { Duration::MAX };
             *self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = failure;
+            // Who waits need not wait for what fails.
+            self.progress.send_modify(|_| ());
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -141,11 +141,14 @@ impl Projector {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    async fn reach(&self, node: &NodeId, size: u64) {
+    /// Waits until so much of a log is applied, or applying fails; says whether it is.
+    async fn reach(&self, node: &NodeId, size: u64) -> bool {
         let _awaiting = Awaiting::count(&self.waiting);
         let mut progress = self.progress.subscribe();
+        let is_there = |applied: &BTreeMap<NodeId, u64>| applied.get(node).is_some_and(|applied| *applied >= size);
+        let ended = progress.wait_for(|applied| is_there(applied) || self.failure().is_some()).await;
         // An error means that the node is being dropped; nobody waits then.
-        let _ = progress.wait_for(|applied| applied.get(node).is_some_and(|applied| *applied >= size)).await;
+        ended.is_ok_and(|applied| is_there(&applied))
     }
 }
 
@@ -180,11 +183,11 @@ impl Steps for Backlog<'_> {
         Ok(Some(Step { changes, applied: self.applied.clone() }))
     }
 
-    fn next_soon(&mut self) -> Result<Option<Step>, NodeError> {
+    fn next_within(&mut self, time: Duration) -> Result<Option<Step>, NodeError> {
         let begun = Instant::now();
         loop {
             let next = self.next()?;
-            if next.is_some() || begun.elapsed() > SOON || self.projector.is_awaited() {
+            if next.is_some() || begun.elapsed() > time || self.projector.is_awaited() {
                 return Ok(next);
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -198,7 +201,7 @@ impl Steps for Option<Step> {
         Ok(self.take())
     }
 
-    fn next_soon(&mut self) -> Result<Option<Step>, NodeError> {
+    fn next_within(&mut self, _: Duration) -> Result<Option<Step>, NodeError> {
         self.next()
     }
 }
@@ -272,7 +275,7 @@ impl Node {
     pub(crate) async fn wait_until_applied(&self, index: u64) {
         let own = &self.config.id;
         let both = async { tokio::join!(self.searchable.reach(own, index + 1), self.queryable.reach(own, index + 1)) };
-        if tokio::time::timeout(PATIENCE, both).await.is_err() {
+        if !matches!(tokio::time::timeout(PATIENCE, both).await, Ok((true, true))) {
             tracing::warn!(index, "search or RDF is behind; the entry will show when it has caught up");
         }
     }

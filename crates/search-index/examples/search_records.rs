@@ -67,14 +67,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn fill(index: &SearchIndex, records: &Path) -> Result<(), Box<dyn Error>> {
-    let mut batch = Vec::new();
-    for (number, line) in BufReader::new(File::open(records)?).lines().enumerate() {
-        batch.push(IndexChange::Put(Box::new(record(number, &serde_json::from_str(&line?)?)?)));
-        if batch.len() == BATCH {
-            index.apply(std::mem::take(&mut batch), &BTreeMap::new())?;
+    let mut lines = BufReader::new(File::open(records)?).lines().enumerate().peekable();
+    while lines.peek().is_some() {
+        let mut batch = index.begin()?;
+        for (number, line) in lines.by_ref().take(BATCH) {
+            batch.add(vec![IndexChange::Put(Box::new(record(number, &serde_json::from_str(&line?)?)?))])?;
         }
+        batch.commit(&BTreeMap::new())?;
     }
-    Ok(index.apply(batch, &BTreeMap::new())?)
+    Ok(())
 }
 
 fn record(number: usize, line: &Value) -> Result<SearchDocument, Box<dyn Error>> {

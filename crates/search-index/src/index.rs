@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dataset_model::{Access, DatasetKey, NodeId};
 use tantivy::directory::MmapDirectory;
@@ -97,38 +97,25 @@ impl SearchIndex {
     /// # Errors
     /// When a record cannot be stored or the disk fails; nothing has changed then.
     pub fn apply(&self, changes: Vec<IndexChange>, applied: &BTreeMap<NodeId, u64>) -> Result<(), SearchError> {
-        let payload = serde_json::to_string(applied).map_err(SearchError::apply)?;
-        // A panic while the lock was held left uncommitted changes at most; they are rolled back below.
+        let mut batch = self.begin()?;
+        batch.add(changes)?;
+        batch.commit(applied)
+    }
+
+    /// Begins changes that are made in one commit, as those of [`apply`](Self::apply), and need not be at hand together. Other writers
+    /// wait until it ends.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn begin(&self) -> Result<Batch<'_>, SearchError> {
+        // A panic while the lock was held left uncommitted changes at most.
         let poisoned = self.writer.is_poisoned();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if poisoned {
             writer.rollback().map_err(SearchError::apply)?;
             self.writer.clear_poison();
         }
-        if let Err(error) = self.write(&mut writer, changes, &payload) {
-            writer.rollback().map_err(SearchError::apply)?;
-            return Err(error);
-        }
-        self.reader.reload().map_err(SearchError::read)?;
-        self.columns.keep_only(&self.reader.searcher());
-        Ok(())
-    }
-
-    fn write(&self, writer: &mut IndexWriter, changes: Vec<IndexChange>, payload: &str) -> Result<(), SearchError> {
-        for change in changes {
-            let key = match &change {
-                IndexChange::Put(document) => &document.key,
-                IndexChange::Remove(key) => key,
-            };
-            writer.delete_term(self.key_term(key));
-            if let IndexChange::Put(document) = change {
-                writer.add_document(self.fields.document(&document)?).map_err(SearchError::apply)?;
-            }
-        }
-        let mut commit = writer.prepare_commit().map_err(SearchError::apply)?;
-        commit.set_payload(payload);
-        commit.commit().map_err(SearchError::apply)?;
-        Ok(())
+        Ok(Batch { index: self, writer, committed: false })
     }
 
     /// What the last [`apply`](Self::apply) said is covered; empty for a new index.
@@ -239,6 +226,58 @@ impl SearchIndex {
 
     fn key_term(&self, key: &DatasetKey) -> Term {
         Term::from_field_text(self.fields.key, &key_text(key))
+    }
+}
+
+/// Changes that are made together; those that are not committed are forgotten.
+pub struct Batch<'a> {
+    index: &'a SearchIndex,
+    writer: MutexGuard<'a, IndexWriter>,
+    committed: bool,
+}
+
+impl Batch<'_> {
+    /// Makes changes, in order.
+    ///
+    /// # Errors
+    /// When a record cannot be stored or the disk fails.
+    pub fn add(&mut self, changes: Vec<IndexChange>) -> Result<(), SearchError> {
+        for change in changes {
+            let key = match &change {
+                IndexChange::Put(document) => &document.key,
+                IndexChange::Remove(key) => key,
+            };
+            self.writer.delete_term(self.index.key_term(key));
+            if let IndexChange::Put(document) = change {
+                self.writer.add_document(self.index.fields.document(&document)?).map_err(SearchError::apply)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the changes; `applied` as for [`SearchIndex::apply`].
+    ///
+    /// # Errors
+    /// When the disk fails; nothing has changed then.
+    pub fn commit(mut self, applied: &BTreeMap<NodeId, u64>) -> Result<(), SearchError> {
+        let payload = serde_json::to_string(applied).map_err(SearchError::apply)?;
+        let mut commit = self.writer.prepare_commit().map_err(SearchError::apply)?;
+        commit.set_payload(&payload);
+        commit.commit().map_err(SearchError::apply)?;
+        self.committed = true;
+        self.index.reader.reload().map_err(SearchError::read)?;
+        self.index.columns.keep_only(&self.index.reader.searcher());
+        Ok(())
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if !self.committed
+            && let Err(error) = self.writer.rollback()
+        {
+            tracing::error!(%error, "changes of the search index that were given up could not be taken back");
+        }
     }
 }
 

@@ -61,7 +61,7 @@ mod vocabulary;
 pub use cursor::{Cursor, SortValue};
 pub use document::{ImageFacets, IndexChange, SearchDocument};
 pub use error::SearchError;
-pub use index::SearchIndex;
+pub use index::{Batch, SearchIndex};
 pub use query::{ImageQuery, MAX_PAGE_SIZE, MAX_QUERY_BYTES, MAX_QUERY_TERMS, MAX_VALUES, Query, Sort, Within};
 pub use results::{FacetValue, Facets, Fragment, Highlight, Hit, Results, Suggestion};
 pub use selection::FacetSelection;

@@ -32,9 +32,16 @@ pub(crate) fn without_addresses(text: &str) -> Option<String> {
     (from > 0).then(|| kept + text.get(from..).unwrap_or_default())
 }
 
+/// Whether a text has anything that a sign begins with, or that may hide one; looked at before all else, as most texts have none.
+pub(super) fn may_have_sign(text: &str) -> bool {
+    // `＠` and `﹫` begin with this byte.
+    const WIDE: u8 = 0xef;
+    text.bytes().any(|byte| matches!(byte, b'@' | b'%' | b'&' | b'[' | b'(' | b'{' | WIDE))
+}
+
 /// Where the signs stand, with their lengths in bytes.
 fn signs(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let possible = text.match_indices(|c: char| "@＠﹫%&[({".contains(c));
+    let possible = text.match_indices(['@', '＠', '﹫', '%', '&', '[', '(', '{']);
     possible.filter_map(|(at, _)| {
         let rest = text.get(at..)?;
         let plain =

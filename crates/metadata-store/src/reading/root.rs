@@ -24,5 +24,9 @@ pub(super) fn find(entities: &[Entity], base: &str, journal: &mut Journal) -> Op
 
 /// Whether the entity is the crate's description of itself; some publishers put an accession before the name.
 pub(super) fn is_descriptor(entity: &Entity) -> bool {
-    entity.id.ends_with("ro-crate-metadata.json") || entity.id.ends_with("ro-crate-metadata.jsonld")
+    names_a_descriptor(&entity.id)
+}
+
+pub(super) fn names_a_descriptor(id: &str) -> bool {
+    id.ends_with("ro-crate-metadata.json") || id.ends_with("ro-crate-metadata.jsonld")
 }

@@ -30,9 +30,11 @@ pub(super) fn of(
         journal.find(Rule::TermUndefined.at("ro-crate-metadata.json#/@context", message));
     }
     let undefined: BTreeSet<&str> = undefined.iter().map(String::as_str).collect();
-    let graph: Vec<Value> = entities.iter().map(|entity| node(entity, &undefined, vocabulary)).collect();
-    let document = json!({"@context": context, "@graph": graph}).to_string();
-    parse(&document)
+    let graph = entities.iter().map(|entity| node(entity, &undefined, vocabulary)).collect();
+    let mut document = Map::new();
+    document.insert("@context".to_owned(), context);
+    document.insert("@graph".to_owned(), Value::Array(graph));
+    parse(&Value::Object(document).to_string())
 }
 
 /// An entity as expanded JSON-LD, without keys that mean nothing.
