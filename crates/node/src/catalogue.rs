@@ -14,6 +14,7 @@ use ledger::{Append, Change};
 
 use crate::{
     Actor, ImportReport, ListingItem, Node, NodeError, Scope, SourceName,
+    counted::Counted,
     documents::{SourceRecord, version_key},
     harvest::sentence,
     origin::ImportedFrom,
@@ -152,6 +153,7 @@ impl Node {
     where
         S: Stream<Item = Result<ListingItem, NodeError>> + Unpin + Send,
     {
+        let bringing = Counted::among(&self.bringing_bulk);
         let mut import = Import::begin(self, source)?;
         let mut listing = import.reader.ahead(listing);
         while let Some(item) = listing.next().await {
@@ -178,6 +180,7 @@ impl Node {
             }
         }
         let taken = import.finish(shrinking)?;
+        drop(bringing);
         self.wake_projectors();
         if let Some(last) = self.ledger.size(&self.config.id)?.checked_sub(1) {
             self.wait_until_applied(last).await;

@@ -16,7 +16,10 @@ use tokio::{
     task::{JoinError, JoinHandle, JoinSet},
 };
 
-use crate::{Actor, ErrorKind, Node, NodeError, Rejected, Scope, hints, origin::harvest_key, peers::Peer, policy};
+use crate::{
+    Actor, ErrorKind, Node, NodeError, Rejected, Scope, counted::Counted, hints, origin::harvest_key, peers::Peer,
+    policy,
+};
 
 /// Entries taken from a peer in one commit.
 const BATCH: u64 = 1024;
@@ -154,6 +157,7 @@ impl Node {
             missing: Vec::new(),
         };
         self.ask_again(peer, id).await?;
+        let bringing = Counted::among(&self.bringing_bulk);
         let mut bulk = open_bulk(peer, &checkpoint, &held).await;
         while held.size() < checkpoint.size {
             self.require_space()?;
@@ -175,6 +179,7 @@ impl Node {
             held = self.take_batch(peer, id, batch, given, &held, &mut report).await?;
             self.wake_projectors();
         }
+        drop(bringing);
         // For proofs of its records; kept before all entries were here, it would be of a tree that is not.
         if self.peer_notes().get(id.as_str())?.as_ref() != Some(&checkpoint.note) {
             self.ledger.write(vec![self.peer_notes().put(id.as_str(), &checkpoint.note)?])?;

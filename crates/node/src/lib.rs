@@ -16,6 +16,7 @@ mod catalogue;
 mod composition;
 mod config;
 mod conversion;
+mod counted;
 mod dataset;
 mod deposit;
 mod deposit_policy;

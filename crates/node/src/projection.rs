@@ -23,7 +23,7 @@ const LONGEST_COMMIT: Duration = Duration::from_secs(30);
 /// The same for search.
 const LONGEST_SEARCH_COMMIT: Duration = Duration::from_secs(4);
 /// So many changes at a time come in bulk.
-const BULK: usize = 64;
+pub(crate) const BULK: usize = 64;
 /// How long RDF and search wait for more to commit with what they have.
 const SOON: Duration = Duration::from_secs(2);
 const SOON_FOR_SEARCH: Duration = Duration::from_millis(600);

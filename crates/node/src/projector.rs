@@ -15,8 +15,9 @@ use tokio::{
 
 use crate::{
     Node, NodeError,
+    counted::Counted,
     harvest::sentence,
-    projection::{Projection, Step, Steps},
+    projection::{BULK, Projection, Step, Steps},
 };
 
 /// Entries read at once.
@@ -79,7 +80,7 @@ impl Projector {
             // Each log in turn, so that no backlog of one keeps all others waiting.
             for log in node.ledger.nodes()? {
                 if is_behind(node, &log, &applied)? {
-                    let mut backlog = Backlog { node, projector: self, log, applied: applied.clone(), begun: false };
+                    let mut backlog = Backlog { node, projector: self, log, applied: applied.clone(), last: None };
                     self.projection.apply(&mut backlog)?;
                     applied = self.projection.applied()?;
                     self.progress.send_replace(applied.clone());
@@ -143,7 +144,7 @@ impl Projector {
 
     /// Waits until so much of a log is applied, or applying fails; says whether it is.
     async fn reach(&self, node: &NodeId, size: u64) -> bool {
-        let _awaiting = Awaiting::count(&self.waiting);
+        let _awaiting = Counted::among(&self.waiting);
         let mut progress = self.progress.subscribe();
         let is_there = |applied: &BTreeMap<NodeId, u64>| applied.get(node).is_some_and(|applied| *applied >= size);
         let ended = progress.wait_for(|applied| is_there(applied) || self.failure().is_some()).await;
@@ -162,14 +163,22 @@ struct Backlog<'a> {
     projector: &'a Projector,
     log: NodeId,
     applied: BTreeMap<NodeId, u64>,
-    begun: bool,
+    /// How many changes the last step had.
+    last: Option<usize>,
+}
+
+impl Backlog<'_> {
+    /// Whether what came was bulk, and nobody brings any more of it.
+    fn has_ended(&self) -> bool {
+        self.last.is_some_and(|changes| changes >= BULK) && self.node.bringing_bulk.load(Ordering::Relaxed) == 0
+    }
 }
 
 impl Steps for Backlog<'_> {
     /// Ends early where an entry of this node's own log waits.
     fn next(&mut self) -> Result<Option<Step>, NodeError> {
         let (node, own) = (self.node, &self.node.config.id);
-        let own_waits = self.begun && self.log != *own && is_behind(node, own, &self.applied)?;
+        let own_waits = self.last.is_some() && self.log != *own && is_behind(node, own, &self.applied)?;
         if own_waits || !is_behind(node, &self.log, &self.applied)? {
             return Ok(None);
         }
@@ -179,7 +188,7 @@ impl Steps for Backlog<'_> {
         let to = node.ledger.size(&self.log)?.min(from + STEP);
         let changes = changes(node, &self.log, from..to)?;
         self.applied.insert(self.log.clone(), to);
-        self.begun = true;
+        self.last = Some(changes.len());
         Ok(Some(Step { changes, applied: self.applied.clone() }))
     }
 
@@ -187,7 +196,7 @@ impl Steps for Backlog<'_> {
         let begun = Instant::now();
         loop {
             let next = self.next()?;
-            if next.is_some() || begun.elapsed() > time || self.projector.is_awaited() {
+            if next.is_some() || begun.elapsed() > time || self.projector.is_awaited() || self.has_ended() {
                 return Ok(next);
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -203,22 +212,6 @@ impl Steps for Option<Step> {
 
     fn next_within(&mut self, _: Duration) -> Result<Option<Step>, NodeError> {
         self.next()
-    }
-}
-
-/// Somebody waits for what is being applied.
-struct Awaiting<'a>(&'a AtomicUsize);
-
-impl<'a> Awaiting<'a> {
-    fn count(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::Relaxed);
-        Self(waiting)
-    }
-}
-
-impl Drop for Awaiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

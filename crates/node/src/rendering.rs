@@ -1,10 +1,7 @@
 //! Pictures of published images, drawn once and kept.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +10,7 @@ use dataset_model::{DatasetId, Digest, Manifest};
 use ome_zarr::{OmeZarrError, Picture, PictureFormat, PictureInfo, PlateRecord, Progress, Renderer};
 use serde::Serialize;
 
-use crate::{Actor, Node, NodeError, VersionChoice, holding::Holding, version_source::VersionSource};
+use crate::{Actor, Node, NodeError, VersionChoice, counted::Counted, holding::Holding, version_source::VersionSource};
 
 pub(crate) mod cache;
 mod request;
@@ -163,7 +160,7 @@ impl Node {
 
     /// One of the few places where pixels are decoded.
     async fn rendering_turn(self: &Arc<Self>) -> Result<tokio::sync::OwnedSemaphorePermit, NodeError> {
-        let waiting = Waiting::new(&self.waiting_pictures);
+        let waiting = Counted::among(&self.waiting_pictures);
         if waiting.before >= MAX_WAITING {
             return Err(NodeError::Unavailable("too many pictures are being drawn right now".into()));
         }
@@ -172,24 +169,6 @@ impl Node {
 
     pub(crate) fn forget_renderings(&self, id: &DatasetId) {
         self.pictures.forget(id);
-    }
-}
-
-/// Counts itself while it waits.
-struct Waiting<'a> {
-    count: &'a AtomicUsize,
-    before: usize,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        Self { before: count.fetch_add(1, Ordering::Relaxed), count }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

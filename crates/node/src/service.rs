@@ -60,6 +60,8 @@ pub struct Node {
     pub(crate) ontologies: Ontologies,
     pub(crate) searchable: Projector,
     pub(crate) queryable: Projector,
+    /// Imports and harvests under way.
+    pub(crate) bringing_bulk: AtomicUsize,
     /// The tree that was signed last, and the signed checkpoint.
     pub(crate) checkpoint: Mutex<Option<(Tree, String)>>,
     pub(crate) announcing: Announcing,
@@ -163,6 +165,7 @@ impl Node {
         let node = Arc::new(Self {
             searchable: Projector::new("search", search.clone()),
             queryable: Projector::new("rdf", metadata.clone()),
+            bringing_bulk: AtomicUsize::new(0),
             config,
             key,
             archive,
