@@ -131,9 +131,9 @@ impl Database {
         self.reads.clone().pairs(self.engine.range(from..=to).rev())
     }
 
-    /// Whether a read has failed.
+    /// Whether a read has failed since this was asked last.
     pub(crate) fn has_failed_to_read(&self) -> bool {
-        self.reads.failed.load(Ordering::Relaxed)
+        self.reads.failed.swap(false, Ordering::Relaxed)
     }
 
     /// Bytes that are free where it is kept.

@@ -156,7 +156,7 @@ impl Ledger {
         self.shared.durability.check(|| self.database.sync())
     }
 
-    /// Whether a read has failed, which may be how the engine told of a write: [`check`](Self::check) finds out.
+    /// Whether a read has failed since this was asked last, which may be how the engine told of a write: [`check`](Self::check) finds out.
     pub fn has_failed_to_read(&self) -> bool {
         self.database.has_failed_to_read()
     }

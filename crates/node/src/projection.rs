@@ -159,19 +159,15 @@ impl Projection for SearchIndex {
     }
 
     fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError> {
-        let Some(mut step) = steps.next()? else { return Ok(()) };
-        let (mut batch, begun) = (self.begin()?, Instant::now());
-        loop {
-            let Step { changes, applied } = step;
+        let Some(first) = steps.next()? else { return Ok(()) };
+        let mut batch = self.begin()?;
+        let applied = add_all(first, steps, (LONGEST_SEARCH_COMMIT, SOON_FOR_SEARCH), |changes| {
+            // What comes one by one is worth a commit; the many small parts of an index that commits of a bulk leave have to be merged.
             let is_bulk = changes.len() >= BULK;
             batch.add(changes.into_iter().map(index_change).collect())?;
-            // What comes one by one is worth a commit; the many small parts of an index that commits of a bulk leave have to be merged.
-            let more = is_bulk && begun.elapsed() < LONGEST_SEARCH_COMMIT;
-            match if more { steps.next_within(SOON_FOR_SEARCH)? } else { None } {
-                Some(next) => step = next,
-                None => return Ok(batch.commit(&applied)?),
-            }
-        }
+            Ok(is_bulk)
+        })?;
+        Ok(batch.commit(&applied)?)
     }
 }
 
@@ -181,15 +177,33 @@ impl Projection for MetadataStore {
     }
 
     fn apply(&self, steps: &mut dyn Steps) -> Result<(), NodeError> {
-        let (mut batch, begun) = (self.begin(), Instant::now());
-        let mut last = None;
-        while last.is_none() || (batch.takes_more() && begun.elapsed() < LONGEST_COMMIT) {
-            let next = if last.is_none() { steps.next()? } else { steps.next_within(SOON)? };
-            let Some(Step { changes, applied }) = next else { break };
+        let Some(first) = steps.next()? else { return Ok(()) };
+        let mut batch = self.begin();
+        let applied = add_all(first, steps, (LONGEST_COMMIT, SOON), |changes| {
             batch.add(changes.into_iter().map(graph_change).collect()).map_err(NodeError::Metadata)?;
-            last = Some(applied);
+            Ok(batch.takes_more())
+        })?;
+        batch.commit(&applied).map_err(NodeError::Metadata)
+    }
+}
+
+/// Adds the first step to a commit, and those that follow within `soon` of each other, as long as `add` says that the commit takes more and
+/// `longest` is not over; gives how far each log is applied with them.
+fn add_all(
+    first: Step,
+    steps: &mut dyn Steps,
+    (longest, soon): (Duration, Duration),
+    mut add: impl FnMut(Vec<RecordChange>) -> Result<bool, NodeError>,
+) -> Result<BTreeMap<NodeId, u64>, NodeError> {
+    let begun = Instant::now();
+    let mut step = first;
+    loop {
+        let takes_more = add(step.changes)?;
+        let next = if takes_more && begun.elapsed() < longest { steps.next_within(soon)? } else { None };
+        match next {
+            Some(next) => step = next,
+            None => return Ok(step.applied),
         }
-        last.map_or(Ok(()), |applied| batch.commit(&applied).map_err(NodeError::Metadata))
     }
 }
 

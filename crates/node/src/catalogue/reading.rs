@@ -34,14 +34,19 @@ impl Reader {
     /// Reads a crate. What relative ids in it start from is the page that its dataset probably gets, so that nobody has to read it
     /// again; where its root dataset is not what it seemed to be, something else.
     pub(super) fn read(&self, bytes: &[u8]) -> Result<Arc<ReadCrate>, CrateError> {
-        if let Some((Glance { id, .. }, dataset)) = self.guess(bytes) {
-            let page = self.node.config.page(&dataset);
-            let read = self.node.recent_reads.read((Digest::of(bytes), bytes), &page, &self.node.ontology)?;
-            if read.summary.iri == id && self.id_of(&read).is_ok_and(|id| id == dataset) {
-                return Ok(read);
-            }
+        match self.read_as_guessed(bytes)? {
+            Some(read) => Ok(read),
+            None => read_crate(bytes, &self.base, &self.node.ontology).map(Arc::new),
         }
-        read_crate(bytes, &self.base, &self.node.ontology).map(Arc::new)
+    }
+
+    /// Reads a crate for the page that its dataset probably gets; nothing where that turns out not to be its page.
+    fn read_as_guessed(&self, bytes: &[u8]) -> Result<Option<Arc<ReadCrate>>, CrateError> {
+        let Some((Glance { id, .. }, dataset)) = self.guess(bytes) else { return Ok(None) };
+        let page = self.node.config.page(&dataset);
+        let read = self.node.recent_reads.read((Digest::of(bytes), bytes), &page, &self.node.ontology)?;
+        let is_so = read.summary.iri == id && self.id_of(&read).is_ok_and(|id| id == dataset);
+        Ok(is_so.then_some(read))
     }
 
     /// The same listing; crates that come next are read meanwhile.
@@ -70,7 +75,7 @@ impl Reader {
     async fn keep_at_hand(self: Arc<Self>, bytes: Bytes) {
         if bytes.len() as u64 <= self.node.config.limits.crate_bytes {
             // What is wrong with it will be told when it is its turn.
-            let _ = tokio::task::spawn_blocking(move || drop(self.read(&bytes))).await;
+            let _ = tokio::task::spawn_blocking(move || drop(self.read_as_guessed(&bytes))).await;
         }
     }
 
