@@ -5,6 +5,8 @@ BROWSER is Chromium or Chrome, driven over its DevTools protocol. Prints one JSO
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,9 +93,11 @@ async def visit(page, url):
 
 
 async def main(browser, url):
-    with tempfile.TemporaryDirectory() as profile:
+    # Processes that end with the browser may still write to it while it is removed, which is nothing that is looked at here.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
-        process = subprocess.Popen([browser, *options, f"--user-data-dir={profile}", "about:blank"], stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([browser, *options, f"--user-data-dir={profile}", "about:blank"],
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
             # The browser says where it listens, and then that it is ready.
             line = next(line for line in process.stderr if line.startswith("DevTools listening on "))
@@ -104,7 +108,8 @@ async def main(browser, url):
                 async with session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                     print(json.dumps(await visit(Page(socket), url)))
         finally:
-            process.kill()
+            # With all that it started.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
